@@ -1,0 +1,293 @@
+package statement
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// Errors of [Authority.Check], wrapped in sentences.
+var (
+	ErrNotInForce = errors.New("the key is not in force")
+	ErrSignature  = errors.New("the signature is not that key's")
+	ErrPerson     = errors.New("the signer is not the person the key was granted to")
+	ErrAfter      = errors.New("its after names a log larger than the one it is entered in")
+)
+
+// AuthorityError says why a statement of the trial stream grants or ends nothing.
+type AuthorityError struct {
+	Reason string // a sentence without a full stop
+	Err    error  // of Check, where that refused it; or nil
+}
+
+func (e *AuthorityError) Error() string { return e.Reason }
+func (e *AuthorityError) Unwrap() error { return e.Err }
+
+// Grant is one key's permission to sign in one stream, from the entry after its
+// own on. Grants are shared between copies of an Authority: do not change them.
+type Grant struct {
+	Key
+	Statement    ID        // that granted it
+	Index        uint64    // of that statement's entry
+	Person       string    // whose key it is, or ""
+	Until        time.Time // last batch time at which it is in force; zero: no end
+	By           *Grant    // of the key that signed Statement; nil: the registration
+	Replaces     *Grant    // the grant a succession ended, else nil
+	Registration bool      // granted by the registration itself
+}
+
+// Authority is the keys of one trial, from one registration and the statements
+// of the trial stream in index order (formats, section Authority). It answers for
+// every index up to the statements it was given. It is not safe for concurrent
+// change; concurrent reads are safe.
+type Authority struct {
+	registration *Note
+	index        uint64
+	last         uint64 // index of the statement added last
+	count        int
+	grants       map[signerKey][]*Grant // in index order
+	statements   map[ID][]*Grant        // what each statement granted
+	ended        map[*Grant]uint64      // index of the first succession of it
+	revoked      map[place]uint64       // index of the first revocation
+	streams      map[string]StreamID    // what each name is bound to
+	names        map[StreamID]string    // and back; registration streams too
+}
+
+// signerKey is what a signature line shows of a key, and where it signs.
+type signerKey struct {
+	stream StreamID
+	name   string
+	hash   uint32
+}
+
+// place is one key in one stream.
+type place struct {
+	key    PublicKey
+	stream StreamID
+}
+
+// NewAuthority returns the authority of a trial as of its registration, which was
+// entered at index in its own stream and must be signed by the sponsor key it
+// names. Whether that sponsor is the right one is for the caller to decide: see
+// the trial fingerprint and the sponsors of a trust file.
+func NewAuthority(reg *Note, index uint64) (*Authority, error) {
+	if reg.Kind != KindRegistration {
+		return nil, fmt.Errorf("authority: a statement of kind %s is not a registration", reg.Kind)
+	}
+	sponsor := reg.Keys[0]
+	if !reg.VerifiedBy(sponsor.Key) {
+		return nil, fmt.Errorf("authority: the registration is not signed by the sponsor key it names, %s: %w", sponsor.Key.Name, ErrSignature)
+	}
+	if err := checkAfter(reg, index); err != nil {
+		return nil, fmt.Errorf("authority: the registration: %w", err)
+	}
+	a := &Authority{
+		registration: reg,
+		index:        index,
+		last:         index,
+		grants:       make(map[signerKey][]*Grant),
+		statements:   make(map[ID][]*Grant),
+		ended:        make(map[*Grant]uint64),
+		revoked:      make(map[place]uint64),
+		streams:      map[string]StreamID{TrialStream: sponsor.Stream},
+		names:        make(map[StreamID]string),
+	}
+	for _, id := range reg.RegistrationStreams() {
+		a.names[id] = RegistrationStream
+	}
+	if _, taken := a.names[sponsor.Stream]; taken {
+		return nil, fmt.Errorf("authority: the registration names its own stream as the trial stream")
+	}
+	a.names[sponsor.Stream] = TrialStream
+	for _, k := range reg.Keys {
+		a.grant(&Grant{Key: k, Statement: reg.ID, Index: index, Registration: true})
+	}
+	return a, nil
+}
+
+func (a *Authority) grant(g *Grant) {
+	k := signerKey{g.Stream, g.Key.Key.Name, g.Key.Key.Hash()}
+	a.grants[k] = append(a.grants[k], g)
+	a.statements[g.Statement] = append(a.statements[g.Statement], g)
+	a.streams[g.Name], a.names[g.Stream] = g.Stream, g.Name
+}
+
+// Registration returns the registration everything here traces to.
+func (a *Authority) Registration() *Note { return a.registration }
+
+// TrialStream returns the id of the trial stream.
+func (a *Authority) TrialStream() StreamID { return a.streams[TrialStream] }
+
+// Stream returns the id that a stream name was bound to by its first enrolment.
+func (a *Authority) Stream(name string) (StreamID, bool) {
+	id, ok := a.streams[name]
+	return id, ok
+}
+
+// Owns reports whether id is one of the trial's streams: a registration stream,
+// the trial stream or one that a grant named.
+func (a *Authority) Owns(id StreamID) bool {
+	_, ok := a.names[id]
+	return ok
+}
+
+// Count returns how many statements [Authority.Add] took without error.
+func (a *Authority) Count() int { return a.count }
+
+// Clone returns a copy that can be added to without changing a.
+func (a *Authority) Clone() *Authority {
+	c := *a
+	c.grants = maps.Clone(a.grants)
+	for k, g := range c.grants {
+		c.grants[k] = slices.Clip(g) // so that an append to one copy never shows in the other
+	}
+	c.statements = maps.Clone(a.statements)
+	c.ended = maps.Clone(a.ended)
+	c.revoked = maps.Clone(a.revoked)
+	c.streams = maps.Clone(a.streams)
+	c.names = maps.Clone(a.names)
+	return &c
+}
+
+// InForce returns the grants that let a key with that name and hash sign an entry
+// of a stream at that index in a batch of that time, in index order: the grant's
+// own index is smaller, no smaller index has a revocation or succession of it, and
+// batch ≤ until. No signature is checked, and keys may collide in their hash.
+func (a *Authority) InForce(stream StreamID, keyName string, keyHash uint32, index uint64, batch time.Time) []Grant {
+	var in []Grant
+	for _, g := range a.inForce(signerKey{stream, keyName, keyHash}, index, batch) {
+		in = append(in, *g)
+	}
+	return in
+}
+
+func (a *Authority) inForce(k signerKey, index uint64, batch time.Time) []*Grant {
+	var in []*Grant
+	for _, g := range a.grants[k] {
+		if a.lapse(g, index, batch) == "" {
+			in = append(in, g)
+		}
+	}
+	return in
+}
+
+// lapse says why g is not in force, or returns "".
+func (a *Authority) lapse(g *Grant, index uint64, batch time.Time) string {
+	if g.Index >= index {
+		return fmt.Sprintf("it was granted at index %d, not before this entry", g.Index)
+	}
+	if i, ok := a.revoked[place{g.Key.Key, g.Stream}]; ok && i < index {
+		return fmt.Sprintf("it was revoked at index %d", i)
+	}
+	if i, ok := a.ended[g]; ok && i < index {
+		return fmt.Sprintf("another key succeeded it at index %d", i)
+	}
+	if !g.Until.IsZero() && batch.After(g.Until) {
+		return fmt.Sprintf("it was granted until %s", g.Until.UTC().Format(time.RFC3339))
+	}
+	return ""
+}
+
+// Check decides whether n may be entered in its own stream at that index of the
+// log, in a batch of that time: its key is in force, its signature verifies, its
+// signer is the person of the key where the grant names one, and its after is not
+// ahead of the log. It returns the grant it rests on: the oldest that suffices. A
+// caller that asks before an index is assigned gives [math.MaxUint64]. Errors wrap
+// [ErrNotInForce], [ErrSignature], [ErrPerson] or [ErrAfter].
+func (a *Authority) Check(n *Note, index uint64, batch time.Time) (Grant, error) {
+	return a.check(n, index, batch, true)
+}
+
+// CheckAccepted is Check for a note whose signature was verified, with a key of
+// this trial then in force, when it was accepted. It verifies the signature again
+// only if several different keys now answer to its name and hash.
+func (a *Authority) CheckAccepted(n *Note, index uint64, batch time.Time) (Grant, error) {
+	return a.check(n, index, batch, false)
+}
+
+func (a *Authority) check(n *Note, index uint64, batch time.Time, verify bool) (Grant, error) {
+	g, err := a.signer(n, index, batch, verify)
+	if err != nil {
+		return Grant{}, err
+	}
+	return *g, nil
+}
+
+// signer returns the grant that n rests on.
+func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) (*Grant, error) {
+	if n.Log != a.registration.Log {
+		return nil, fmt.Errorf("it is for the log %s, this trial is registered in %s: %w", n.Log, a.registration.Log, ErrNotInForce)
+	}
+	if n.Trial != a.registration.Trial {
+		return nil, fmt.Errorf("it is for the trial %s, the registration is of %s: %w", n.Trial, a.registration.Trial, ErrNotInForce)
+	}
+	stream := n.Stream()
+	if n.Kind == KindRegistration {
+		// The registration rests on itself: NewAuthority verified its signature.
+		if n.ID != a.registration.ID {
+			return nil, fmt.Errorf("it is another registration than this trial's: %w", ErrNotInForce)
+		}
+		return a.statements[n.ID][0], nil
+	}
+	if name, ok := a.names[stream]; !ok || name != n.StreamName {
+		return nil, fmt.Errorf("no key of this trial was granted for the stream %q with that id: %w", n.StreamName, ErrNotInForce)
+	}
+	k := signerKey{stream, n.KeyName, n.KeyHash}
+	in := a.inForce(k, index, batch)
+	if len(in) == 0 {
+		return nil, a.notInForce(k, index, batch)
+	}
+	if verify || slices.ContainsFunc(in, func(g *Grant) bool { return g.Key.Key != in[0].Key.Key }) {
+		if in = signedBy(n, in); len(in) == 0 {
+			return nil, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", n.KeyName, ErrSignature)
+		}
+	}
+	i := slices.IndexFunc(in, func(g *Grant) bool { return n.Signer == "" || g.Person == "" || n.Signer == g.Person })
+	if i < 0 {
+		return nil, fmt.Errorf("it says %q signed, the key %s was granted to %q: %w", n.Signer, n.KeyName, in[0].Person, ErrPerson)
+	}
+	if err := checkAfter(n, index); err != nil {
+		return nil, err
+	}
+	return in[i], nil
+}
+
+// signedBy returns those of grants whose key signed n, verifying once per key.
+func signedBy(n *Note, grants []*Grant) []*Grant {
+	var by []*Grant
+	var good, bad []PublicKey
+	for _, g := range grants {
+		k := g.Key.Key
+		if !slices.Contains(good, k) && !slices.Contains(bad, k) {
+			if n.VerifiedBy(k) {
+				good = append(good, k)
+			} else {
+				bad = append(bad, k)
+			}
+		}
+		if slices.Contains(good, k) {
+			by = append(by, g)
+		}
+	}
+	return by
+}
+
+// notInForce says why the newest grant to a key does not help.
+func (a *Authority) notInForce(k signerKey, index uint64, batch time.Time) error {
+	grants := a.grants[k]
+	if len(grants) == 0 {
+		return fmt.Errorf("the key %s was never granted for the stream %q: %w", k.name, a.names[k.stream], ErrNotInForce)
+	}
+	return fmt.Errorf("the key %s may not sign here, %s: %w", k.name, a.lapse(grants[len(grants)-1], index, batch), ErrNotInForce)
+}
+
+// checkAfter: the log a statement was signed after is not larger than its index.
+func checkAfter(n *Note, index uint64) error {
+	if n.After != nil && n.After.Size > index && index != math.MaxUint64 {
+		return fmt.Errorf("it names a log of size %d, its index is %d: %w", n.After.Size, index, ErrAfter)
+	}
+	return nil
+}
