@@ -1,0 +1,476 @@
+package tile
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/transparency-dev/merkle/compact"
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// store holds the objects of a growing log by name; a name is written once.
+type store map[string][]byte
+
+func (s store) get(name string) ([]byte, error) {
+	b, ok := s[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", name, os.ErrNotExist)
+	}
+	return b, nil
+}
+
+func (s store) put(t testing.TB, objects []Object) {
+	t.Helper()
+	for _, o := range objects {
+		if old, ok := s[o.Name]; ok && string(old) != string(o.Data) {
+			t.Fatalf("%s was written twice with different bytes", o.Name)
+		}
+		s[o.Name] = append([]byte(nil), o.Data...)
+	}
+}
+
+func entryOf(i int) []byte { return fmt.Appendf(nil, "entry %d %s", i, strings.Repeat("x", i%40)) }
+
+// peer is the same log in x/mod and in transparency-dev/merkle.
+type peer struct {
+	hashes []tlog.Hash
+	leaves []Hash
+	rng    *compact.Range
+}
+
+func newPeer() *peer {
+	return &peer{rng: (&compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}).NewEmptyRange(0)}
+}
+
+func (p *peer) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, x := range indexes {
+		out[i] = p.hashes[x]
+	}
+	return out, nil
+}
+
+func (p *peer) append(t testing.TB, entry []byte) {
+	hs, err := tlog.StoredHashes(int64(len(p.leaves)), entry, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.hashes = append(p.hashes, hs...)
+	leaf := rfc6962.DefaultHasher.HashLeaf(entry)
+	p.leaves = append(p.leaves, Hash(leaf))
+	if err := p.rng.Append(leaf, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *peer) root(t testing.TB, n int64) Hash {
+	h, err := tlog.TreeHash(n, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Hash(h)
+}
+
+// A log that is sealed after every entry has, at every size, exactly the tiles
+// that x/mod names and computes, and the roots of both peers; an edge read back
+// from the objects, or from its own bytes, is the same edge.
+func TestEdgeAgainstPeersAtEverySize(t *testing.T) {
+	const n = 600
+	var e Edge
+	s, p := store{}, newPeer()
+	for i := range n {
+		e.Append(entryOf(i))
+		p.append(t, entryOf(i))
+		size := int64(i + 1)
+		s.put(t, e.Objects())
+		if got, want := e.Root(), p.root(t, size); got != want {
+			t.Fatalf("root at size %d: %x, x/mod says %x", size, got, want)
+		}
+		if want, err := p.rng.GetRootHash(nil); err != nil || e.Root() != Hash(want) {
+			t.Fatalf("root at size %d: merkle says %x, %v", size, want, err)
+		}
+		if Root(p.leaves) != e.Root() {
+			t.Fatalf("Root of the leaves differs at size %d", size)
+		}
+		for _, tl := range tlog.NewTiles(8, 0, size) {
+			want, err := tlog.ReadTileData(tl, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := "tile/" + strings.TrimPrefix(tl.Path(), "tile/8/")
+			if string(s[name]) != string(want) {
+				t.Fatalf("%s at size %d differs from x/mod", name, size)
+			}
+			if HashPath(tl.L, uint64(tl.N), tl.W) != name {
+				t.Fatalf("HashPath(%d, %d, %d) is not %s", tl.L, tl.N, tl.W, name)
+			}
+		}
+		back, err := NewEdge(e.Size(), s.get)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := UnmarshalEdge(e.Marshal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(back.Marshal()) != string(e.Marshal()) || string(again.Marshal()) != string(e.Marshal()) {
+			t.Fatalf("edge at size %d does not come back", size)
+		}
+	}
+	// Everything written is a canonical name, and nothing more than was due.
+	for name, data := range s {
+		level, index, width, err := ParsePath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if level < 0 {
+			entries, err := ParseBundle(data)
+			if err != nil || len(entries) != width || BundlePath(index, width) != name {
+				t.Fatalf("%s: %d entries, %v", name, len(entries), err)
+			}
+			for i, entry := range entries {
+				if want := entryOf(int(index)*Width + i); string(entry) != string(want) {
+					t.Fatalf("%s: entry %d is %q", name, i, entry)
+				}
+			}
+		} else if len(data) != width*HashSize {
+			t.Fatalf("%s: %d bytes", name, len(data))
+		}
+	}
+	if want := n + n + n/Width + (n/Width - 1) - (n/Width - 1); len(s) != want {
+		t.Fatalf("%d objects were written, want %d", len(s), want)
+	}
+}
+
+// Every inclusion proof of every size up to 300 and of some larger ones is the
+// one x/mod makes, and is accepted here and by both peers; every consistency
+// proof likewise.
+func TestProofsAgainstPeers(t *testing.T) {
+	const n = 70_000
+	sizes := []int{511, 512, 513, 600, 1024, 4097, 65535, 65536, 65537, 65792, 70_000}
+	for i := 1; i <= 300; i++ {
+		sizes = append(sizes, i)
+	}
+	final := map[int]bool{}
+	for _, size := range sizes {
+		final[size] = true
+	}
+	var e Edge
+	s, p, roots := store{}, newPeer(), map[int]Hash{0: Root(nil)}
+	for i := range n {
+		e.Append(entryOf(i))
+		p.append(t, entryOf(i))
+		if final[i+1] {
+			s.put(t, e.Objects())
+			roots[i+1] = e.Root()
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, size := range sizes {
+		var picks []int
+		for i := range size {
+			if size <= 100 || i == 0 || i == size-1 || rnd.IntN(size) < 6 {
+				picks = append(picks, i)
+			}
+		}
+		for _, i := range picks {
+			got, err := Inclusion(uint64(i), uint64(size), s.get)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := tlog.ProveRecord(int64(size), int64(i), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, got, want)
+			if err := VerifyInclusion(p.leaves[i], uint64(i), uint64(size), got, roots[size]); err != nil {
+				t.Fatal(err)
+			}
+			if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(i), uint64(size), p.leaves[i][:], raw(got), slice(roots[size])); err != nil {
+				t.Fatal(err)
+			}
+			if size <= 600 {
+				same(t, Prove(p.leaves[:size], i), want)
+			}
+			refused(t, uint64(i), uint64(size), p.leaves[i], got, roots[size])
+		}
+		for old := range roots {
+			if old > size || (size <= 300 && size%7 != 0 && old%13 != 0) {
+				continue
+			}
+			got, err := Consistency(uint64(old), uint64(size), s.get)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := VerifyConsistency(uint64(old), uint64(size), got, roots[old], roots[size]); err != nil {
+				t.Fatal(err)
+			}
+			if old > 0 {
+				want, err := tlog.ProveTree(int64(size), int64(old), p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, got, want)
+				if err := proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(old), uint64(size), raw(got), slice(roots[old]), slice(roots[size])); err != nil {
+					t.Fatal(err)
+				}
+			}
+			inconsistent(t, uint64(old), uint64(size), got, roots[old], roots[size])
+		}
+	}
+}
+
+func same(t *testing.T, got []Hash, want []tlog.Hash) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d hashes, x/mod has %d", len(got), len(want))
+	}
+	for i := range got {
+		if got[i] != Hash(want[i]) {
+			t.Fatalf("hash %d differs from x/mod", i)
+		}
+	}
+}
+
+func slice(h Hash) []byte { return h[:] }
+
+func raw(hs []Hash) [][]byte {
+	out := make([][]byte, len(hs))
+	for i := range hs {
+		out[i] = hs[i][:]
+	}
+	return out
+}
+
+// refused checks that a valid inclusion proof stops being one by any change.
+func refused(t *testing.T, index, size uint64, leaf Hash, p []Hash, root Hash) {
+	t.Helper()
+	check := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, ErrProof) {
+			t.Fatalf("leaf %d of %d, %s: accepted (%v)", index, size, what, err)
+		}
+	}
+	bad := append([]Hash(nil), p...)
+	for i := range bad {
+		bad[i][i%HashSize] ^= 1
+		check("a changed hash", VerifyInclusion(leaf, index, size, bad, root))
+		bad[i][i%HashSize] ^= 1
+	}
+	check("an additional hash", VerifyInclusion(leaf, index, size, append(bad, root), root))
+	if len(p) > 0 {
+		check("a missing hash", VerifyInclusion(leaf, index, size, p[1:], root))
+		check("another index", VerifyInclusion(leaf, index^1, size, p, root))
+	}
+	check("another leaf", VerifyInclusion(NodeHash(leaf, leaf), index, size, p, root))
+	check("another root", VerifyInclusion(leaf, index, size, p, NodeHash(root, root)))
+	check("an index outside", VerifyInclusion(leaf, size, size, p, root))
+}
+
+// inconsistent checks the same for consistency proofs.
+func inconsistent(t *testing.T, old, size uint64, p []Hash, oldRoot, root Hash) {
+	t.Helper()
+	check := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, ErrProof) {
+			t.Fatalf("sizes %d and %d, %s: accepted (%v)", old, size, what, err)
+		}
+	}
+	bad := append([]Hash(nil), p...)
+	for i := range bad {
+		bad[i][i%HashSize] ^= 0x80
+		check("a changed hash", VerifyConsistency(old, size, bad, oldRoot, root))
+		bad[i][i%HashSize] ^= 0x80
+	}
+	check("an additional hash", VerifyConsistency(old, size, append(bad, root), oldRoot, root))
+	if len(p) > 0 {
+		check("a missing hash", VerifyConsistency(old, size, p[1:], oldRoot, root))
+	}
+	check("another old root", VerifyConsistency(old, size, p, NodeHash(root, root), root))
+	if old > 0 {
+		check("another root", VerifyConsistency(old, size, p, oldRoot, NodeHash(root, root)))
+	}
+	check("the sizes exchanged", VerifyConsistency(size+1, size, p, oldRoot, root))
+}
+
+// The sample log was written by an independent implementation of the formats:
+// its bundles make its tiles and roots, object for object.
+func TestSampleLog(t *testing.T) {
+	s := store{}
+	err := filepath.WalkDir("testdata/sample", func(file string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == "roots.txt" {
+			return err
+		}
+		name, err := filepath.Rel("testdata/sample", file)
+		if err != nil {
+			return err
+		}
+		s["tile/"+filepath.ToSlash(name)], err = os.ReadFile(file)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := os.ReadFile("testdata/sample/roots.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := ParseBundle(s["tile/entries/000.p/18"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e Edge
+	written, roots := store{}, map[uint64]Hash{}
+	for line := range strings.Lines(string(lines)) {
+		var size uint64
+		var b64 string
+		if _, err := fmt.Sscan(line, &size, &b64); err != nil {
+			t.Fatal(err)
+		}
+		for e.Size() < size {
+			e.Append(last[e.Size()])
+		}
+		written.put(t, e.Objects())
+		root := e.Root()
+		if got := base64.StdEncoding.EncodeToString(root[:]); got != b64 {
+			t.Fatalf("root at size %d is %s, the sample has %s", size, got, b64)
+		}
+		roots[size] = root
+		for i := range size {
+			p, err := Inclusion(i, size, s.get)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := VerifyInclusion(LeafHash(last[i]), i, size, p, root); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for old := range roots {
+			p, err := Consistency(old, size, s.get)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := VerifyConsistency(old, size, p, roots[old], root); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(written) != len(s) {
+		t.Fatalf("%d objects, the sample has %d", len(written), len(s))
+	}
+	for name, data := range s {
+		if string(written[name]) != string(data) {
+			t.Fatalf("%s differs from the sample", name)
+		}
+	}
+}
+
+// A clone and its original go separate ways, and objects handed out stay as they
+// were.
+func TestCloneIsIndependent(t *testing.T) {
+	var e Edge
+	for i := range 300 {
+		e.Append(entryOf(i))
+	}
+	c := e.Clone()
+	if got, want := fmt.Sprint(c.Clone().Objects()), fmt.Sprint(e.Clone().Objects()); got != want {
+		t.Fatal("a clone has other objects")
+	}
+	partial := e.Objects()
+	before := fmt.Sprint(partial)
+	for i := 300; i < 600; i++ {
+		e.Append(entryOf(i))
+		c.Append([]byte("something else"))
+	}
+	if fmt.Sprint(partial) != before {
+		t.Fatal("objects handed out have changed")
+	}
+	if e.Root() == c.Root() {
+		t.Fatal("different trees with one root")
+	}
+	var want Edge
+	for i := range 600 {
+		want.Append(entryOf(i))
+	}
+	if e.Root() != want.Root() {
+		t.Fatal("appending to a clone changed the original")
+	}
+}
+
+func TestEmptyTree(t *testing.T) {
+	e, err := NewEdge(0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Root() != sha256.Sum256(nil) || e.Root() != Root(nil) || len(e.Objects()) != 0 {
+		t.Fatal("the empty tree has objects or another root")
+	}
+}
+
+// Damaged objects are found, each for its reason.
+func TestEdgeRefusesDamage(t *testing.T) {
+	var e Edge
+	for i := range 300 {
+		e.Append(entryOf(i))
+	}
+	good := e.Marshal()
+	s := store{}
+	s.put(t, e.Objects())
+	for name, change := range map[string]func(store){
+		"a tile is missing":    func(s store) { delete(s, "tile/1/000.p/1") },
+		"a tile is too short":  func(s store) { s["tile/0/001.p/44"] = s["tile/0/001.p/44"][:43*HashSize] },
+		"a tile is too long":   func(s store) { s["tile/1/000.p/1"] = make([]byte, 2*HashSize) },
+		"the bundle is absent": func(s store) { delete(s, "tile/entries/001.p/44") },
+		"the bundle is short":  func(s store) { s["tile/entries/001.p/44"] = s["tile/entries/001.p/44"][:100] },
+		"an entry was changed": func(s store) { s["tile/entries/001.p/44"][2] ^= 1 },
+		"a hash was changed":   func(s store) { s["tile/0/001.p/44"][0] ^= 1 },
+	} {
+		bad := store{}
+		for n, b := range s {
+			bad[n] = append([]byte(nil), b...)
+		}
+		change(bad)
+		if _, err := NewEdge(300, bad.get); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for name, b := range map[string][]byte{
+		"empty":                  nil,
+		"another version":        append([]byte("trialnotary/edge@v2"), good[len(edgeVersion):]...),
+		"a size in another form": []byte(strings.Replace(string(good), "size 300", "size 0300", 1)),
+		"another size":           []byte(strings.Replace(string(good), "size 300", "size 301", 1)),
+		"cut inside a level":     good[:60],
+		"cut inside the bundle":  good[:len(good)-1],
+		"bytes after the end":    append(append([]byte(nil), good...), 0),
+		"bytes in an empty tree": []byte("trialnotary/edge@v1\nsize 0\nx"),
+	} {
+		if _, err := UnmarshalEdge(b); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestProofsOutOfRange(t *testing.T) {
+	if _, err := Inclusion(5, 5, nil); err == nil {
+		t.Error("a proof for a leaf that is not there")
+	}
+	if _, err := Consistency(6, 5, nil); err == nil {
+		t.Error("a proof from a larger to a smaller tree")
+	}
+	broken := func(name string) ([]byte, error) { return make([]byte, 31), nil }
+	if _, err := Inclusion(1, 5, broken); !errors.Is(err, ErrFormat) {
+		t.Errorf("a proof from a broken tile: %v", err)
+	}
+	if _, err := Consistency(3, 5, broken); !errors.Is(err, ErrFormat) {
+		t.Errorf("a proof from a broken tile: %v", err)
+	}
+}
