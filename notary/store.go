@@ -59,6 +59,8 @@ type Store interface {
 	// oldest statement is oldest first, so that no lane waits for another's
 	// backlog; within a lane the oldest come first.
 	Pending(ctx context.Context, max int) ([]Accepted, error)
+	// Waiting reports for each ref whether it is in the inbox. At most 1,024 a call.
+	Waiting(ctx context.Context, refs []Ref) ([]bool, error)
 	// Clear removes statements from the inbox. Absent ones are no error.
 	Clear(ctx context.Context, refs []Ref) error
 
