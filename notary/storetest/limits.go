@@ -11,7 +11,7 @@ import (
 // breaks one of them, so that a store which would silently accept it, and
 // another that would not, are never told apart in production only.
 const (
-	maxBatch = 1024     // statements of one Accept, keys of one GetRows
+	maxBatch = 1024     // statements of one Accept or Waiting, keys of one GetRows
 	maxNote  = 8 << 10  // bytes of a note
 	maxKey   = 256      // bytes of a row's partition and sort key together
 	maxValue = 16 << 10 // bytes of a row's value

@@ -153,6 +153,21 @@ func compareAccepted(a, b notary.Accepted) int {
 		bytes.Compare(a.Stream[:], b.Stream[:]))
 }
 
+func (m *Memory) Waiting(ctx context.Context, refs []notary.Ref) ([]bool, error) {
+	if len(refs) > maxBatch {
+		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), maxBatch)
+	}
+	if err := m.begin(ctx, "waiting"); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	waiting := make([]bool, len(refs))
+	for i, ref := range refs {
+		_, waiting[i] = m.database.inbox[ref]
+	}
+	return waiting, nil
+}
+
 func (m *Memory) Clear(ctx context.Context, refs []notary.Ref) error {
 	if err := m.begin(ctx, "clear"); err != nil {
 		return err
@@ -377,15 +392,15 @@ func (m *Memory) ListRows(ctx context.Context, partition, from string, max int) 
 		}
 	}
 	slices.SortFunc(rows, func(a, b notary.Row) int { return strings.Compare(a.Sort, b.Sort) })
-	rows = rows[:max0(max, len(rows))]
+	rows = rows[:clamp(max, len(rows))]
 	for i := range rows {
 		rows[i].Value = copied(rows[i].Value)
 	}
 	return rows, nil
 }
 
-// max0 returns n limited to 0 … limit.
-func max0(n, limit int) int { return max(0, min(n, limit)) }
+// clamp returns n limited to 0 … limit.
+func clamp(n, limit int) int { return max(0, min(n, limit)) }
 
 // copied returns a copy of b that is not nil: an empty object is not an absent one.
 func copied(b []byte) []byte { return append([]byte{}, b...) }
