@@ -1,0 +1,197 @@
+package notary
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/tile"
+)
+
+// Sealed says what a call of Seal did.
+type Sealed struct {
+	Batch   uint64 // the batch published, 0 if none was
+	Size    uint64 // of the tree after it
+	Root    [32]byte
+	Time    time.Time
+	Entries int  // statements it entered
+	Refused int  // statements it refused
+	More    bool // more is waiting: seal again at once
+}
+
+// Seal publishes what is committed and seals one batch of what is waiting: at
+// most MaxBatch statements, or an empty batch when the last one is older than
+// Heartbeat. It returns the zero Sealed when there was nothing to do.
+//
+// It may be called by any number of processes at any time. ErrLost means that
+// another one was first. ErrForked and ErrRestored mean that nothing was signed
+// and nothing will be until an operator acts. After any other error, call it
+// again: it goes on from wherever the last call, or a crash, left off.
+func (s *Service) Seal(ctx context.Context) (Sealed, error) {
+	s.sealing.Lock()
+	defer s.sealing.Unlock()
+	sealed, err := s.seal(ctx)
+	if err != nil {
+		s.edge = nil // what is cached may not be what is committed
+	}
+	return sealed, err
+}
+
+func (s *Service) seal(ctx context.Context) (Sealed, error) {
+	// 1. A committed batch that is not published is published first, by the code
+	// of the good day. A crash here leaves what it found.
+	h, err := s.readHead(ctx)
+	if err != nil {
+		return Sealed{}, err
+	}
+	if h.Published != h.Batch {
+		sealed, err := s.finishHead(ctx, h)
+		sealed.More = true
+		return sealed, err
+	}
+
+	// 2. The log must not be ahead of the database: its next head is written before
+	// anything of that batch is signed, so a copy restored from yesterday stops here.
+	if _, err := s.store.Get(ctx, checkpoint.HeadName(h.Batch+1)); err == nil {
+		s.Alarm("restored", checkpoint.HeadName(h.Batch+1))
+		return Sealed{}, fmt.Errorf("seal batch %d: %w: %s exists; run repair", h.Batch+1, ErrRestored, checkpoint.HeadName(h.Batch+1))
+	} else if !errors.Is(err, ErrNotFound) {
+		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
+	}
+
+	// 3 and 4. Read the inbox and compute the batch: pure, a crash leaves nothing.
+	b, more, err := s.compute(ctx, h)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
+	}
+	if len(b.staged.Items) == 0 && len(b.staged.Refused) == 0 && (more || s.Now().Sub(h.Time) < s.Heartbeat) {
+		return Sealed{More: more}, nil
+	}
+	edge, err := s.edgeAt(ctx, h)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
+	}
+	next, err := b.finish(edge)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
+	}
+
+	// 5. One staging object. A crash here leaves it to expire: nothing names it.
+	raw, err := b.staged.bytes()
+	if err != nil {
+		return Sealed{}, err
+	}
+	if err := s.store.PutState(ctx, next.Staged, raw); err != nil {
+		return Sealed{}, fmt.Errorf("seal batch %d: stage: %w", next.Batch, err)
+	}
+
+	// 6. THE COMMIT. A crash after it leaves a committed batch that step 1 of the
+	// next call, by whomever, publishes.
+	if err := s.commit(ctx, h, next); err != nil {
+		return Sealed{}, fmt.Errorf("seal batch %d: commit: %w", next.Batch, err)
+	}
+
+	// 7.
+	sealed, err := s.publish(ctx, next, &b.staged)
+	sealed.More = more
+	return sealed, err
+}
+
+// readHead reads the head cell.
+func (s *Service) readHead(ctx context.Context) (head, error) {
+	raw, err := s.store.Head(ctx)
+	if err != nil {
+		return head{}, fmt.Errorf("read head: %w", err)
+	}
+	return parseHead(raw)
+}
+
+// compute reads what is waiting, drops what has its outcome already, and builds
+// a batch on h of the rest. more says that the inbox may hold more.
+func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, err error) {
+	pending, err := s.store.Pending(ctx, s.MaxBatch)
+	if err != nil {
+		return nil, false, err
+	}
+	more = len(pending) == s.MaxBatch
+	b = s.newBuilder(ctx, h)
+	size := 0
+	var done []Ref
+	for from := 0; from < len(pending); from += 1024 {
+		chunk := pending[from:min(from+1024, len(pending))]
+		keys := make([]Row, len(chunk))
+		for i, a := range chunk {
+			keys[i] = statementKey(a.Ref)
+		}
+		outcomes, err := s.store.GetRows(ctx, keys)
+		if err != nil {
+			return nil, false, err
+		}
+		for i, a := range chunk {
+			if outcomes[i] != nil {
+				if err := s.recall(ctx, a.Ref, outcomes[i], a.Note); err != nil {
+					return nil, false, err
+				}
+				done = append(done, a.Ref)
+				continue
+			}
+			if size += len(a.Note); size > maxBatchBytes {
+				more = true
+				break
+			}
+			if err := b.add(a); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	if len(done) > 0 {
+		// They have their rows: a crash before their batch's last step left them.
+		if err := s.store.Clear(ctx, done); err != nil {
+			return nil, false, fmt.Errorf("clear what was sealed before: %w", err)
+		}
+	}
+	return b, more, nil
+}
+
+// edgeAt returns the right edge of the tree at h, for the caller to extend: the
+// one kept from the last batch, or else from the published tiles.
+func (s *Service) edgeAt(ctx context.Context, h head) (*tile.Edge, error) {
+	if e := s.edge; e != nil && e.Size() == h.Size && e.Root() == h.Root {
+		return e.Clone(), nil
+	}
+	e, err := tile.NewEdge(h.Size, func(name string) ([]byte, error) { return s.store.Get(ctx, name) })
+	if err != nil {
+		return nil, fmt.Errorf("read the tree's right edge at size %d: %w", h.Size, err)
+	}
+	if h.Size > 0 && e.Root() != h.Root {
+		s.Alarm("unreadable", tile.HashPath(0, h.Size/256, int(h.Size%256)))
+		return nil, fmt.Errorf("the published tiles at size %d give another root than the head", h.Size)
+	}
+	return e, nil
+}
+
+// commit swaps the head from old to next. On any doubt it reads the head again:
+// ours means won; anything else means that everything is dropped.
+func (s *Service) commit(ctx context.Context, old, next head) error {
+	var was []byte
+	if old.Batch > 0 {
+		was = old.bytes()
+	}
+	err := s.store.SwapHead(ctx, was, next.bytes())
+	if err == nil {
+		return nil
+	}
+	now, readErr := s.store.Head(ctx)
+	switch {
+	case readErr == nil && bytes.Equal(now, next.bytes()):
+		return nil // it took effect and did not say so
+	case readErr == nil && !bytes.Equal(now, was):
+		return ErrLost
+	case errors.Is(err, ErrConflict):
+		return ErrLost
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package notary
+
+import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"time"
+
+	"trialnotary/notary/entry"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/streammap"
+	"trialnotary/notary/tile"
+)
+
+const stagedVersion = "trialnotary/staged@v1"
+
+// staged is a whole batch before it is published: enough to publish it without
+// any other private object. It is private, not locked, and expires.
+type staged struct {
+	Version string
+	Number  uint64
+	First   uint64 // index of its first leaf
+	Time    time.Time
+	Edge    []byte // the tree's right edge before the batch
+	Items   []stagedItem
+	Refused []stagedRefusal
+	Map     string // stream map root after the batch
+	Pack    []byte // its new map nodes
+}
+
+// stagedItem is one entry. Note is empty when a batch was rebuilt from the log
+// and the note is not known.
+type stagedItem struct {
+	Stream    statement.StreamID
+	Statement statement.ID
+	Seq       uint64
+	Note      []byte
+	Trial     statement.StreamID // where the note changes the keys of this trial, else zero
+	Owns      []stagedOwner      // streams it binds to a trial
+}
+
+type stagedOwner struct {
+	Stream statement.StreamID
+	Owner  owner
+}
+
+type stagedRefusal struct {
+	Stream    statement.StreamID
+	Statement statement.ID
+	Reason    string
+	Note      []byte
+}
+
+func (g *staged) bytes() ([]byte, error) {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(g); err != nil {
+		return nil, fmt.Errorf("staging object: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func parseStaged(b []byte) (*staged, error) {
+	g := new(staged)
+	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(g); err != nil {
+		return nil, fmt.Errorf("staging object: %w", err)
+	}
+	if g.Version != stagedVersion {
+		return nil, fmt.Errorf("staging object: version %q, want %q", g.Version, stagedVersion)
+	}
+	return g, nil
+}
+
+// leaves calls f with the bytes of every leaf of the batch in order, the batch
+// leaf last. The slice is reused.
+func (g *staged) leaves(f func([]byte), m streammap.Root) {
+	var buf []byte
+	for i, item := range g.Items {
+		e := entry.Entry{Index: g.First + uint64(i), Batch: g.Number, Time: g.Time,
+			Stream: item.Stream, Seq: item.Seq, Statement: item.Statement}
+		buf = e.Append(buf[:0])
+		f(buf)
+	}
+	last := entry.Batch{Index: g.First + uint64(len(g.Items)), Number: g.Number, Time: g.Time,
+		First: g.First, Streams: m.Streams, MapRoot: m.Hash}
+	f(last.Append(buf[:0]))
+}
+
+// rebuild derives the batch's tree from the staged bytes alone and compares it
+// with the head that committed it. The returned edge is the tree's after the
+// batch; its Objects are the tiles and bundles to write.
+func (g *staged) rebuild(h head) (*tile.Edge, error) {
+	edge, err := tile.UnmarshalEdge(g.Edge)
+	if err != nil {
+		return nil, err
+	}
+	if g.Number != h.Batch || g.Map != mapLine(h.Map) || edge.Size() != g.First || !g.Time.Equal(h.Time) {
+		return nil, fmt.Errorf("staging object of batch %d does not fit the committed batch %d", g.Number, h.Batch)
+	}
+	g.leaves(func(leaf []byte) { edge.Append(leaf) }, h.Map)
+	if edge.Size() != h.Size || edge.Root() != h.Root {
+		return nil, fmt.Errorf("staging object of batch %d gives another root than the one committed", g.Number)
+	}
+	return edge, nil
+}
+
+// refs lists every statement whose outcome the batch decides.
+func (g *staged) refs() []Ref {
+	refs := make([]Ref, 0, len(g.Items)+len(g.Refused))
+	for _, i := range g.Items {
+		refs = append(refs, Ref{i.Stream, i.Statement})
+	}
+	for _, r := range g.Refused {
+		refs = append(refs, Ref{r.Stream, r.Statement})
+	}
+	return refs
+}
+
+// rows lists the rows that the batch adds.
+func (g *staged) rows() []Row {
+	rows := make([]Row, 0, 2*len(g.Items)+len(g.Refused)+8)
+	for i, item := range g.Items {
+		index, ref := g.First+uint64(i), Ref{item.Stream, item.Statement}
+		rows = append(rows,
+			outcome{Index: index, Batch: g.Number, Seq: item.Seq, Note: item.Note}.row(ref),
+			streamRow(item.Stream, item.Seq, index, item.Statement))
+		if item.Trial != (statement.StreamID{}) {
+			rows = append(rows, trialRow(item.Trial, index, g.Time, item.Note))
+		}
+		for _, o := range item.Owns {
+			rows = append(rows, o.Owner.row(o.Stream))
+		}
+	}
+	for _, r := range g.Refused {
+		rows = append(rows, outcome{Refused: r.Reason, Note: r.Note}.row(Ref{r.Stream, r.Statement}))
+	}
+	return rows
+}

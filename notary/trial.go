@@ -1,0 +1,166 @@
+package notary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"trialnotary/notary/statement"
+)
+
+// trialCache keeps what the trials' rows said. Rows of a trial are only ever
+// added, and only those below an index where all are written are read, so that a
+// cached trial is a true prefix and refreshing reads what is new.
+type trialCache struct {
+	mu     sync.Mutex
+	owners map[statement.StreamID]owner
+	trials map[statement.StreamID]*trial
+}
+
+// forget drops what is cached.
+func (c *trialCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owners, c.trials = nil, nil
+}
+
+// trial is the key state of one trial, as far as its rows were read.
+type trial struct {
+	mu        sync.Mutex
+	authority *statement.Authority // immutable once stored; nil before the registration
+	upTo      uint64               // its rows below this index were read
+}
+
+const (
+	maxCachedTrials  = 4096
+	maxCachedStreams = 1 << 18
+)
+
+// owner returns the trial a stream belongs to, or ErrNotFound.
+func (s *Service) owner(ctx context.Context, stream statement.StreamID) (owner, error) {
+	s.trials.mu.Lock()
+	o, ok := s.trials.owners[stream]
+	s.trials.mu.Unlock()
+	if ok {
+		return o, nil
+	}
+	v, err := s.store.GetRows(ctx, []Row{ownerKey(stream)})
+	if err != nil {
+		return owner{}, err
+	}
+	if v[0] == nil {
+		return owner{}, fmt.Errorf("stream %s: %w", stream, ErrNotFound)
+	}
+	if o, err = parseOwner(v[0]); err != nil {
+		return owner{}, err
+	}
+	s.trials.mu.Lock()
+	defer s.trials.mu.Unlock()
+	if s.trials.owners == nil || len(s.trials.owners) >= maxCachedStreams {
+		s.trials.owners = make(map[statement.StreamID]owner)
+	}
+	s.trials.owners[stream] = o
+	return o, nil
+}
+
+// authority returns the keys of a trial as of all its rows below index upTo, at
+// least. ErrNotFound before the trial's registration is sealed. The result must
+// not be changed; Clone it.
+func (s *Service) authority(ctx context.Context, id statement.StreamID, upTo uint64) (*statement.Authority, error) {
+	s.trials.mu.Lock()
+	t := s.trials.trials[id]
+	if t == nil {
+		if s.trials.trials == nil || len(s.trials.trials) >= maxCachedTrials {
+			s.trials.trials = make(map[statement.StreamID]*trial)
+		}
+		t = &trial{}
+		s.trials.trials[id] = t
+	}
+	s.trials.mu.Unlock()
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.upTo < upTo {
+		if err := s.readTrial(ctx, id, t, upTo); err != nil {
+			return nil, err
+		}
+	}
+	if t.authority == nil {
+		return nil, fmt.Errorf("trial of stream %s: %w", id, ErrNotFound)
+	}
+	return t.authority, nil
+}
+
+// readTrial reads the rows from t.upTo to upTo. t.mu is held.
+func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial, upTo uint64) error {
+	const page = 500
+	var a *statement.Authority
+	if t.authority != nil {
+		a = t.authority.Clone() // readers hold the old one
+	}
+	for from := t.upTo; from < upTo; {
+		rows, err := s.store.ListRows(ctx, trialPartition(id), sortKey(from), page)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			index, batch, n, err := parseTrialRow(r)
+			switch {
+			case err != nil:
+			case index >= upTo:
+				from = upTo
+			case a == nil:
+				a, err = statement.NewAuthority(n, index)
+			default:
+				err = a.Add(n, index, batch)
+			}
+			if err != nil {
+				return fmt.Errorf("keys of a trial at index %s: %w", r.Sort, err)
+			}
+			from = max(from, index+1)
+		}
+		if len(rows) < page {
+			break
+		}
+	}
+	t.authority, t.upTo = a, upTo
+	return nil
+}
+
+// check finds the grant under which n may be entered now: with the cached keys,
+// and if these do not have it, with the newest.
+func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant, *statement.Authority, error) {
+	o, err := s.owner(ctx, n.Stream())
+	if errors.Is(err, ErrNotFound) {
+		return statement.Grant{}, nil, &Rejection{Kind: Forbidden,
+			Reason: "no key is enrolled for this stream in this log; if the enrolment was made just now, wait until it is sealed"}
+	} else if err != nil {
+		return statement.Grant{}, nil, err
+	}
+	// A key that is in force by what is cached may have been revoked since by
+	// another process; sealing checks again.
+	a, err := s.authority(ctx, o.Trial, 0)
+	if err == nil {
+		if g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check); err == nil {
+			return g, a, nil
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		return statement.Grant{}, nil, err
+	}
+	h, err := s.readHead(ctx)
+	if err != nil {
+		return statement.Grant{}, nil, err
+	}
+	a, err = s.authority(ctx, o.Trial, h.complete())
+	if errors.Is(err, ErrNotFound) {
+		return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: "this trial's registration is not sealed yet"}
+	} else if err != nil {
+		return statement.Grant{}, nil, err
+	}
+	g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check)
+	if err != nil {
+		return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: err.Error()}
+	}
+	return g, a, nil
+}
