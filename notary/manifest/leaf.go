@@ -95,7 +95,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 	}
 	l.Size = r.Uint("size")
 	if v := r.Value("sha256"); r.Err() == nil {
-		l.SHA256 = r.ParseHex(v)
+		l.SHA256 = parseHex32(r, v)
 	}
 	if v := r.Value("sha512"); r.Err() == nil {
 		l.SHA512 = parseHex64(r, v)
@@ -106,7 +106,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 			r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", f[0])
 		}
 		if r.Err() == nil {
-			l.Content = &Content{Profile: f[0], SHA256: r.ParseHex(f[1])}
+			l.Content = &Content{Profile: f[0], SHA256: parseHex32(r, f[1])}
 		}
 	}
 	l.Salt = r.Hash("salt")

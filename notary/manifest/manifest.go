@@ -144,7 +144,7 @@ func readFile(r *text.Reader) (f File) {
 		r.Fail("is not a file: want SHA-256, SHA-512, size and path")
 		return f
 	}
-	f.SHA256 = r.ParseHex(field[0])
+	f.SHA256 = parseHex32(r, field[0])
 	f.SHA512 = parseHex64(r, field[1])
 	f.Size = r.ParseUint(field[2])
 	if why := pathFault(field[3]); why != "" {
@@ -168,7 +168,7 @@ func (m *Manifest) readContent(r *text.Reader, next int) int {
 	if !validProfile(field[0]) {
 		r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", field[0])
 	}
-	c := &Content{Profile: strings.Clone(field[0]), SHA256: r.ParseHex(field[1])}
+	c := &Content{Profile: strings.Clone(field[0]), SHA256: parseHex32(r, field[1])}
 	i, ok := m.Find(field[2])
 	switch {
 	case r.Err() != nil:
@@ -280,4 +280,14 @@ func parseHex64(r *text.Reader, s string) (h [64]byte) {
 	copy(h[:32], left[:])
 	copy(h[32:], right[:])
 	return h
+}
+
+// parseHex32 parses 64 lowercase hex digits as a field of the line read last.
+// The length is tested first: fields come from outside and may have any.
+func parseHex32(r *text.Reader, s string) [32]byte {
+	if len(s) != 64 {
+		r.Fail("has a SHA-256 of %d characters, want 64 lowercase hex digits", len(s))
+		return [32]byte{}
+	}
+	return r.ParseHex(s)
 }
