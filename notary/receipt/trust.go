@@ -1,0 +1,250 @@
+package receipt
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
+)
+
+// TrustVersion is the comment line of a trust file, MaxTrustSize its bound.
+const (
+	TrustVersion = "trialnotary/trust@v1"
+	MaxTrustSize = 1 << 20
+)
+
+// algorithms in the order in which a trust file lists them.
+var algorithms = []string{"ed25519", "ecdsa-p256", "ml-dsa-44", "sha-256", "sha-512"}
+
+// Trust is a trust file: the only thing a verifier believes.
+//
+//	trialnotary/trust@v1
+//	-- policy --
+//	log log.example/trials+6ac4ab15+Aa554rfm…
+//	…
+//	-- auditors --
+//	auditor.example+6b721d90+BFKuQrro…
+//	-- sponsors --
+//	acme+6631cce8+AXRYHblI…
+//	-- tsa.pem --
+//	-- algorithms --
+//	ed25519 2099-01-01T00:00:00Z
+//
+// Only the policy is required. A part that is present and empty is another thing
+// than an absent one: with an empty `sponsors` no sponsor is listed at all.
+type Trust struct {
+	Policy      *checkpoint.Policy
+	Auditors    []string              // verifier keys of type 0x01, 0x04 or 0x06, none of them in the policy
+	Sponsors    []statement.PublicKey // keys whose registrations are believed without a fingerprint
+	HasSponsors bool                  // the part is present
+	TSA         []byte                // PEM certificates of timestamp authorities; nil: absent
+	Algorithms  map[string]time.Time  // until when each is accepted; one not listed always is
+	Fingerprint string                // of the file, to be read aloud
+	Raw         []byte                // the file
+}
+
+// ParseTrust parses a trust file of at most [MaxTrustSize] bytes. Errors wrap
+// [text.ErrFormat].
+func ParseTrust(b []byte) (*Trust, error) {
+	a, err := text.ParseArchive(b, TrustVersion, MaxTrustSize)
+	if err != nil {
+		return nil, fmt.Errorf("trust file: %w", err)
+	}
+	return NewTrust(a.Parts)
+}
+
+// NewTrust returns the trust file of these parts, as they also stand, each under
+// the prefix "trust.", in the files that a sponsor hands to a site.
+func NewTrust(ps []text.Part) (*Trust, error) {
+	t, err := parseTrust(parts{left: ps})
+	if err == nil {
+		t.Raw, err = text.Archive{Version: TrustVersion, Parts: ps}.Bytes()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("trust file: %w", err)
+	}
+	t.Fingerprint = text.Fingerprint(sha256.Sum256(t.Raw))
+	if back, err := t.Bytes(); err != nil || !bytes.Equal(back, t.Raw) {
+		return nil, fmt.Errorf("trust file: the parts are not written canonically: %w", text.ErrFormat)
+	}
+	return t, nil
+}
+
+func parseTrust(p parts) (*Trust, error) {
+	policy := p.take("policy")
+	if p.err != nil {
+		return nil, p.err
+	}
+	t := &Trust{}
+	var err error
+	if t.Policy, err = checkpoint.ParsePolicy(policy); err != nil {
+		return nil, err
+	}
+	err = p.lines("auditors", func(l string) error {
+		if t.Auditors == nil {
+			t.Auditors = []string{}
+		}
+		if l == "" {
+			return nil
+		}
+		t.Auditors = append(t.Auditors, l)
+		return t.checkAuditor(l)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = p.lines("sponsors", func(l string) error {
+		t.HasSponsors = true
+		if l == "" {
+			return nil
+		}
+		k, err := statement.ParsePublicKey(l)
+		if err == nil && slices.Contains(t.Sponsors, k) {
+			err = fmt.Errorf("it stands twice")
+		}
+		t.Sponsors = append(t.Sponsors, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.next("tsa.pem") {
+		if t.TSA, err = parsePEM(p.left[0].Data); err != nil {
+			return nil, fmt.Errorf("part \"tsa.pem\": %w: %w", err, text.ErrFormat)
+		}
+		p.left = p.left[1:]
+	}
+	last := -1
+	err = p.lines("algorithms", func(l string) error {
+		if t.Algorithms == nil {
+			t.Algorithms = map[string]time.Time{}
+		}
+		if l == "" {
+			return nil
+		}
+		name, until, _ := strings.Cut(l, " ")
+		i := slices.Index(algorithms, name)
+		switch {
+		case i < 0:
+			return fmt.Errorf("the algorithm is not one of %s", strings.Join(algorithms, ", "))
+		case i <= last:
+			return fmt.Errorf("each algorithm stands once, in the order %s", strings.Join(algorithms, ", "))
+		}
+		last = i
+		t.Algorithms[name], err = text.ParseTime(until)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, p.done()
+}
+
+// lines calls f for each line of the part, if it is next, after once with "".
+func (p *parts) lines(name string, f func(string) error) error {
+	if !p.next(name) {
+		return p.err
+	}
+	d := string(p.left[0].Data)
+	p.left = p.left[1:]
+	f("")
+	for i, l := range strings.SplitAfter(d, "\n") {
+		if l == "" {
+			continue
+		}
+		if l == "\n" {
+			return fmt.Errorf("part %q: line %d is empty: %w", name, i+1, text.ErrFormat)
+		}
+		if err := f(strings.TrimSuffix(l, "\n")); err != nil {
+			return fmt.Errorf("part %q: line %d: %w: %w", name, i+1, err, text.ErrFormat)
+		}
+	}
+	return nil
+}
+
+// checkAuditor checks the last of t.Auditors. An auditor's signature says more
+// than a witness's, so the two never share a key.
+func (t *Trust) checkAuditor(vkey string) error {
+	typ, err := checkpoint.TypeOf(vkey)
+	switch {
+	case err != nil:
+		return err
+	case typ == checkpoint.P256:
+		return fmt.Errorf("an auditor's key is of type 0x01, 0x04 or 0x06")
+	case t.Policy.Has(vkey):
+		return fmt.Errorf("the auditor's key is one of the policy's")
+	case slices.Contains(t.Auditors[:len(t.Auditors)-1], vkey):
+		return fmt.Errorf("it stands twice")
+	}
+	return nil
+}
+
+func parsePEM(b []byte) ([]byte, error) {
+	for rest := b; len(bytes.TrimSpace(rest)) > 0; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("it holds something that is no PEM certificate")
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return nil, fmt.Errorf("a certificate in it cannot be read")
+		}
+	}
+	return append([]byte{}, b...), nil
+}
+
+// Bytes returns the file of the fields; Fingerprint and Raw are not read.
+func (t *Trust) Bytes() ([]byte, error) {
+	if t.Policy == nil {
+		return nil, fmt.Errorf("trust file: no policy")
+	}
+	a := text.Archive{Version: TrustVersion, Parts: []text.Part{{Name: "policy", Data: t.Policy.Bytes()}}}
+	add := func(name string, present bool, lines []string) {
+		if present {
+			a.Parts = append(a.Parts, text.Part{Name: name, Data: []byte(strings.Join(lines, ""))})
+		}
+	}
+	var auditors, sponsors, until []string
+	for _, k := range t.Auditors {
+		auditors = append(auditors, k+"\n")
+	}
+	for _, k := range t.Sponsors {
+		sponsors = append(sponsors, k.String()+"\n")
+	}
+	for _, name := range algorithms {
+		if at, ok := t.Algorithms[name]; ok {
+			until = append(until, name+" "+text.FormatTime(at)+"\n")
+		}
+	}
+	add("auditors", t.Auditors != nil, auditors)
+	add("sponsors", t.HasSponsors || t.Sponsors != nil, sponsors)
+	add("tsa.pem", t.TSA != nil, []string{string(t.TSA)})
+	add("algorithms", t.Algorithms != nil, until)
+	return a.Bytes()
+}
+
+// Parts returns the parts of the file.
+func (t *Trust) Parts() ([]text.Part, error) {
+	b, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	a, err := text.ParseArchive(b, TrustVersion, 0)
+	return a.Parts, err
+}
+
+// accepts reports whether an algorithm is accepted at a time.
+func (t *Trust) accepts(algorithm string, at time.Time) bool {
+	if t == nil {
+		return true
+	}
+	until, listed := t.Algorithms[algorithm]
+	return !listed || !at.After(until)
+}

@@ -1,0 +1,77 @@
+package receipt
+
+import (
+	"slices"
+	"time"
+
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/entry"
+	"trialnotary/notary/statement"
+)
+
+// Options are what the visitor brings.
+type Options struct {
+	// Trust is the trust file; nil: none at all. Then no log signature is checked
+	// and the verdict is Unsigned.
+	Trust *Trust
+	// Confirmed: the trust file is the visitor's own. One that came with the
+	// evidence is none.
+	Confirmed bool
+	// Trial is the fingerprint that pins the trial's registration, "" for no pin.
+	Trial string
+	// Now judges algorithms where no witness proves a time; zero: the machine's
+	// clock.
+	Now time.Time
+	// Hint is a sentence for a failure's end, such as what was undone to the file
+	// on arrival; "" for none.
+	Hint string
+}
+
+// Verdict is what a verified receipt shows. Every field rests on signatures that
+// verified, but for the log's (see Unsigned) and what is called a claim.
+type Verdict struct {
+	Note  *statement.Note
+	Entry entry.Entry // its Time is the log's clock: a claim
+
+	Grant      statement.Grant // that let the key sign
+	Enroller   string          // name of the key that granted it
+	EnrolledAt time.Time       // the log's clock at that grant: a claim
+
+	Registration     *statement.Note // the statement itself where it is one
+	TrialFingerprint string
+	RegisteredAs     string // trial id in whose registration stream Registration stands
+	SponsorListed    bool   // its sponsor key is listed in the trust file
+	Pinned           bool   // its fingerprint is the visitor's
+
+	Confirmed bool // by a trust file of the visitor's own
+	Unsigned  bool // no trust file: whose log this is was not checked at all
+
+	Origin     string         // of the log
+	FinalSize  uint64         // of the checkpoint that covers the entry
+	Met        checkpoint.Met // how that checkpoint meets the policy
+	After      *AfterVerdict  // nil if the statement names no checkpoint
+	Timestamps int            // RFC 3161 tokens that are present; this version does not check them
+}
+
+// AfterVerdict is what the statement's `after` shows: its signer knew a
+// checkpoint that was made before.
+type AfterVerdict struct {
+	Size      uint64
+	NotBefore time.Time // zero where no witness proves a time
+	Met       checkpoint.Met
+}
+
+// FirstToRegister reports whether authority rests on nothing but being the first
+// registration in its stream: "first to register, not proved to be the sponsor".
+func (v *Verdict) FirstToRegister() bool { return !v.Pinned && !v.SponsorListed }
+
+// Before reports whether a is shown to come before b: the checkpoint that covers
+// a is not larger than b's index, or b names a. Otherwise nothing is shown; they
+// may have been sealed together.
+func Before(a, b *Verdict) bool {
+	if a.Origin == b.Origin && a.FinalSize <= b.Entry.Index {
+		return true
+	}
+	s := b.Note.Supersedes
+	return s != nil && *s == a.Note.ID || slices.Contains(b.Note.About, a.Note.ID)
+}

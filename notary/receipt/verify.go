@@ -1,0 +1,283 @@
+package receipt
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/entry"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/tile"
+)
+
+// The steps of [Receipt.Verify], in their order.
+const (
+	StepContainer    = "container"    // size and canonical form
+	StepParts        = "parts"        // every part parses
+	StepCheckpoints  = "checkpoints"  // signed as the trust file asks
+	StepInclusion    = "inclusion"    // the entries are in the log, at their index
+	StepEntry        = "entry"        // the entries are those of the statements
+	StepRegistration = "registration" // the trial's, by fingerprint or sponsor
+	StepAuthority    = "authority"    // the key was in force
+	StepSignature    = "signature"    // of the statement
+	StepAfter        = "after"        // the checkpoint that the statement names
+)
+
+// Failure is the error of [Receipt.Verify]: NOT VERIFIED.
+type Failure struct {
+	Step   string // the first step that failed
+	Reason string // a sentence without a full stop
+}
+
+// Error returns the step and the reason.
+func (f *Failure) Error() string { return "not verified: " + f.Step + ": " + f.Reason }
+
+func fail(step, reason string, a ...any) error {
+	return &Failure{step, fmt.Sprintf(reason, a...)}
+}
+
+// logged is a Logged with its parts parsed.
+type logged struct {
+	what  string // for errors
+	note  *statement.Note
+	raw   []byte // of the entry
+	entry entry.Entry
+	proof checkpoint.Proof
+	head  checkpoint.Signed
+	met   checkpoint.Met
+}
+
+// verification is one run of Verify.
+type verification struct {
+	r            *Receipt
+	o            Options
+	statement    *logged
+	grants       []*logged
+	registration *logged // the statement itself where that is one
+	after        *checkpoint.Signed
+	v            *Verdict
+}
+
+// Verify checks everything a receipt shows, in the order of the format. The
+// error is always a [*Failure]. Files are checked by the caller, against
+// Verdict.Note.Dataset, only after this.
+func (r *Receipt) Verify(o Options) (*Verdict, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	t := &verification{r: r, o: o, v: &Verdict{
+		Unsigned:   o.Trust == nil,
+		Confirmed:  o.Trust != nil && o.Confirmed,
+		Timestamps: len(r.Timestamps), // present, and never part of the result
+	}}
+	for _, step := range []func() error{
+		t.parse, t.checkpoints, t.inclusion, t.entries, t.authority, t.checkAfter,
+	} {
+		if err := step(); err != nil {
+			var f *Failure
+			if o.Hint != "" && errors.As(err, &f) {
+				f.Reason += "; " + o.Hint
+			}
+			return nil, err
+		}
+	}
+	return t.v, nil
+}
+
+func (t *verification) all() []*logged {
+	all := append([]*logged{t.statement}, t.grants...)
+	if t.registration != t.statement {
+		all = append(all, t.registration)
+	}
+	return all
+}
+
+// parse: size limits and canonical container, then every part.
+func (t *verification) parse() (err error) {
+	if _, err := t.r.Bytes(); err != nil {
+		return fail(StepContainer, "%v", err)
+	}
+	if t.statement, err = parse("statement", t.r.Logged); err != nil {
+		return err
+	}
+	for i, g := range t.r.Grants {
+		l, err := parse(fmt.Sprintf("grant-%d", i+1), g)
+		if err != nil {
+			return err
+		}
+		t.grants = append(t.grants, l)
+	}
+	isRegistration := t.statement.note.Kind == statement.KindRegistration
+	switch {
+	case isRegistration && (t.r.Registration != nil || len(t.r.Grants) > 0):
+		return fail(StepParts, "the statement is a registration, yet other grants come with it")
+	case isRegistration:
+		t.registration = t.statement
+	case t.r.Registration == nil:
+		return fail(StepParts, "the registration of the trial is missing")
+	default:
+		if t.registration, err = parse("registration", *t.r.Registration); err != nil {
+			return err
+		}
+	}
+	if t.r.After != nil {
+		s, err := checkpoint.Parse(t.r.After)
+		if err != nil {
+			return fail(StepParts, "after.checkpoint: %v", err)
+		}
+		t.after = &s
+	}
+	return nil
+}
+
+var lineNumber = regexp.MustCompile(`\bline [0-9]+`)
+
+func parse(what string, l Logged) (*logged, error) {
+	n, err := statement.Parse(l.Statement)
+	if err != nil {
+		// The error quotes what no signature vouches for; its place is enough.
+		where := lineNumber.FindString(err.Error())
+		if where == "" {
+			where = "the whole"
+		}
+		return nil, fail(StepParts, "%s: %s is not as a statement is written", what, where)
+	}
+	p := &logged{what: what, note: n, raw: l.Entry}
+	if p.entry, err = entry.Parse(l.Entry); err != nil {
+		return nil, fail(StepParts, "the entry of the %s: %v", what, err)
+	}
+	if p.proof, err = checkpoint.ParseProof(l.Proof); err != nil {
+		return nil, fail(StepParts, "the proof of the %s: %v", what, err)
+	}
+	if p.head, err = checkpoint.Parse(p.proof.Checkpoint); err != nil {
+		return nil, fail(StepParts, "the proof of the %s: %v", what, err)
+	}
+	return p, nil
+}
+
+// checkpoints: each is signed as the visitor's policy asks; without a trust file,
+// all are at least of one log. No two are of the same size with different roots.
+func (t *verification) checkpoints() error {
+	roots := map[uint64][32]byte{}
+	check := func(what string, s checkpoint.Signed) (m checkpoint.Met, err error) {
+		if t.o.Trust != nil {
+			if m, err = t.o.Trust.Policy.Verify(s, t.accepts); err != nil {
+				return m, fail(StepCheckpoints, "%s: %v", what, err)
+			}
+			at := m.NoLaterThan
+			for _, alg := range []string{"sha-256", "ed25519"} { // of the log's tree, and of the statements
+				if !t.accepts(alg, at) {
+					return m, fail(StepCheckpoints, "%s: the algorithm %s is no longer accepted by the trust file", what, alg)
+				}
+			}
+		}
+		if s.Origin != t.statement.head.Origin {
+			return m, fail(StepCheckpoints, "%s: it is of another log than the statement's", what)
+		}
+		if root, ok := roots[s.Size]; ok && root != s.Root {
+			return m, fail(StepCheckpoints, "%s: the log signed two different roots at size %d", what, s.Size)
+		}
+		roots[s.Size] = s.Root
+		return m, nil
+	}
+	for _, l := range t.all() {
+		m, err := check("the checkpoint of the "+l.what, l.head)
+		if err != nil {
+			return err
+		}
+		l.met = m
+	}
+	if t.after != nil {
+		m, err := check("after.checkpoint", *t.after)
+		if err != nil {
+			return err
+		}
+		t.v.After = &AfterVerdict{Size: t.after.Size, NotBefore: m.NotBefore, Met: m}
+	}
+	t.v.Origin, t.v.FinalSize, t.v.Met = t.statement.head.Origin, t.statement.head.Size, t.statement.met
+	return nil
+}
+
+// accepts: at the witnessed time, else now.
+func (t *verification) accepts(algorithm string, at time.Time) bool {
+	if at.IsZero() {
+		at = t.o.Now
+	}
+	return t.o.Trust.accepts(algorithm, at)
+}
+
+// inclusion: the exact entry bytes are in the log, at the entry's own index.
+func (t *verification) inclusion() error {
+	for _, l := range t.all() {
+		if l.entry.Index != l.proof.Index {
+			return fail(StepInclusion, "the %s: the entry says index %d, the proof is for index %d", l.what, l.entry.Index, l.proof.Index)
+		}
+		if err := tile.VerifyInclusion(tile.LeafHash(l.raw), l.proof.Index, l.head.Size, l.proof.Hashes, l.head.Root); err != nil {
+			return fail(StepInclusion, "the %s: its entry is not in the log that the checkpoint signs: %v", l.what, err)
+		}
+	}
+	return nil
+}
+
+// entries: each names its statement, its stream id recomputes, the log is the
+// one the statement was made for; and together they can be of one log.
+func (t *verification) entries() error {
+	for _, l := range t.all() {
+		switch {
+		case l.entry.Statement != l.note.ID:
+			return fail(StepEntry, "the %s: the entry is that of another statement", l.what)
+		case l.note.Log != l.head.Origin:
+			return fail(StepEntry, "the %s was made for another log", l.what)
+		case l.note.Kind == statement.KindRegistration && !slices.Contains(l.note.RegistrationStreams(), l.entry.Stream),
+			l.note.Kind != statement.KindRegistration && l.entry.Stream != l.note.Stream():
+			return fail(StepEntry, "the %s: the entry stands in another stream than the statement says", l.what)
+		}
+	}
+	order := t.all()
+	slices.SortStableFunc(order, func(a, b *logged) int { return compare(a.entry.Index, b.entry.Index) })
+	for i, b := range order[1:] {
+		a := order[i]
+		switch {
+		case a.entry.Index == b.entry.Index:
+			return fail(StepEntry, "the %s and the %s are the same entry", a.what, b.what)
+		case a.entry.Batch > b.entry.Batch, a.entry.Time.After(b.entry.Time),
+			a.entry.Batch == b.entry.Batch && !a.entry.Time.Equal(b.entry.Time):
+			return fail(StepEntry, "the batches of the log run backwards between index %d and index %d", a.entry.Index, b.entry.Index)
+		}
+	}
+	t.v.Entry = t.statement.entry
+	return nil
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// checkAfter: the checkpoint the statement names is there, byte for byte.
+func (t *verification) checkAfter() error {
+	a := t.statement.note.After
+	switch {
+	case a == nil && t.after == nil:
+		return nil
+	case a == nil:
+		return fail(StepAfter, "a checkpoint comes with the receipt that the statement does not name")
+	case t.after == nil:
+		return fail(StepAfter, "the checkpoint that the statement names is missing")
+	case a.Size != t.after.Size || a.Hash != sha256.Sum256(t.after.Raw) || !bytes.Equal(t.after.Raw, t.r.After):
+		return fail(StepAfter, "the checkpoint is not the one that the statement names")
+	case a.Size > t.v.Entry.Index:
+		return fail(StepAfter, "the statement names a checkpoint of size %d, which is not before its own index %d", a.Size, t.v.Entry.Index)
+	}
+	return nil
+}
