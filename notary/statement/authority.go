@@ -203,7 +203,7 @@ func (a *Authority) Check(n *Note, index uint64, batch time.Time) (Grant, error)
 
 // CheckAccepted is Check for a note whose signature was verified, with a key of
 // this trial then in force, when it was accepted. It verifies the signature again
-// only if several different keys now answer to its name and hash.
+// only if several different keys were ever granted its name and hash there.
 func (a *Authority) CheckAccepted(n *Note, index uint64, batch time.Time) (Grant, error) {
 	return a.check(n, index, batch, false)
 }
@@ -240,7 +240,9 @@ func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) 
 	if len(in) == 0 {
 		return nil, a.notInForce(k, index, batch)
 	}
-	if verify || slices.ContainsFunc(in, func(g *Grant) bool { return g.Key.Key != in[0].Key.Key }) {
+	// Not only the keys in force now: the one that signed may have ended since, and
+	// another that collides with it have come.
+	if verify || slices.ContainsFunc(a.grants[k], func(g *Grant) bool { return g.Key.Key != in[0].Key.Key }) {
 		if in = signedBy(n, in); len(in) == 0 {
 			return nil, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", n.KeyName, ErrSignature)
 		}

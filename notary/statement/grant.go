@@ -57,17 +57,23 @@ func (a *Authority) apply(n *Note, index uint64, by *Grant) error {
 		return err
 	}
 	at := place{k.Key, k.Stream}
-	if i, ok := a.revoked[at]; ok {
-		if n.Kind == KindRevocation {
-			return refuse(nil, "the key %s was revoked for the stream %q already, at index %d", k.Key.Name, k.Name, i)
+	i, revoked := a.revoked[at]
+	switch {
+	case n.Kind == KindRevocation:
+		// The first one counts. It needs no earlier grant: for ever means that the
+		// key cannot come back, nor come at all.
+		if !revoked {
+			a.revoked[at] = index
 		}
+		return nil
+	case revoked:
 		return refuse(nil, "the key %s was revoked for the stream %q at index %d, and a revocation is for ever", k.Key.Name, k.Name, i)
+	case len(a.statements[n.ID]) > 0:
+		return refuse(nil, "it stands in this stream already")
 	}
 	switch n.Kind {
 	case KindEnrolment:
 		a.grant(&Grant{Key: k, Statement: n.ID, Index: index, Person: n.Person, Until: n.Until, By: by})
-	case KindRevocation:
-		a.revoked[at] = index
 	case KindSuccession:
 		old, err := a.predecessor(n, k)
 		if err != nil {

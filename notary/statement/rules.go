@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"trialnotary/notary/text"
 )
@@ -39,8 +40,8 @@ func (s *Statement) check() *fault {
 // checkPlace: where the statement stands.
 func (s *Statement) checkPlace() *fault {
 	switch {
-	case s.Log == "" || strings.ContainsAny(s.Log, " +") || s.Log != strings.Join(strings.Fields(s.Log), "") || text.IndexForbidden(s.Log, false) >= 0:
-		return broken("log", "does not hold an origin")
+	case s.Log == "" || len(s.Log) > MaxOrigin || strings.ContainsRune(s.Log, '+') || strings.ContainsFunc(s.Log, unicode.IsSpace) || text.IndexForbidden(s.Log, false) >= 0:
+		return broken("log", "does not hold an origin, 1 to %d bytes without blanks and +", MaxOrigin)
 	case !ValidTrial(s.Trial):
 		return broken("trial", "does not hold a trial id [A-Z0-9][A-Z0-9._/-]{0,63}")
 	case !ValidName(s.StreamName):

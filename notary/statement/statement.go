@@ -42,6 +42,7 @@ const MaxSize = 8 << 10
 
 // Limits of one statement; sizes in bytes of UTF-8.
 const (
+	MaxOrigin = 255 // as tlog-cosignature has it
 	MaxLabel  = 200
 	MaxReason = 200
 	MaxPerson = 100 // person and signer
