@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/statement"
 	"trialnotary/notary/tile"
 )
 
@@ -80,6 +81,14 @@ func (s *Service) publish(ctx context.Context, h head, g *staged) (Sealed, error
 		return fail("mark published", err)
 	}
 	s.published.Store(max(s.published.Load(), h.Batch))
+	for _, item := range g.Items {
+		if item.Trial != (statement.StreamID{}) {
+			// From here on this process accepts by the new keys.
+			if _, err := s.authority(ctx, item.Trial, h.Size); err != nil && !errors.Is(err, ErrNotFound) {
+				return fail("keys", err)
+			}
+		}
+	}
 	if err := s.store.Clear(ctx, g.refs()); err != nil {
 		return fail("clear inbox", err)
 	}

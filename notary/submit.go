@@ -54,7 +54,7 @@ func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 	}
 	refs := make([]Ref, len(notes))
 	batch := make([]Accepted, 0, len(notes))
-	grants := pendingGrants{}
+	grants := &pendingGrants{trials: map[statement.StreamID]*statement.Authority{}, next: latest - MaxSubmission}
 	for i, raw := range notes {
 		n, err := statement.Parse(raw)
 		if err != nil {
@@ -119,11 +119,14 @@ func (s *Service) recall(ctx context.Context, r Ref, row, note []byte) error {
 
 // pendingGrants are the trials' keys as changed by earlier statements of one
 // submission, so that it cannot contradict itself.
-type pendingGrants map[statement.StreamID]*statement.Authority
+type pendingGrants struct {
+	trials map[statement.StreamID]*statement.Authority
+	next   uint64 // index that stands for the next one's
+}
 
 // admit checks a statement against what is sealed now. It returns the streams it
 // is to be entered in, in order, and the key that signed it.
-func (s *Service) admit(ctx context.Context, n *statement.Note, grants pendingGrants) ([]statement.StreamID, statement.PublicKey, error) {
+func (s *Service) admit(ctx context.Context, n *statement.Note, grants *pendingGrants) ([]statement.StreamID, statement.PublicKey, error) {
 	if n.Log != s.Origin {
 		return nil, statement.PublicKey{}, reject(Malformed, "the statement is for the log %q, this log is %q", n.Log, s.Origin)
 	}
@@ -192,7 +195,7 @@ const (
 
 // admitGrant checks that a key statement would take effect after those sealed
 // and those before it in the same submission.
-func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statement.Authority, grants pendingGrants) error {
+func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statement.Authority, grants *pendingGrants) error {
 	o, err := s.owner(ctx, n.Keys[0].Stream)
 	if err == nil && o.Trial != a.TrialStream() {
 		return reject(Conflict, "%s", reasonForeign)
@@ -203,12 +206,13 @@ func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statemen
 	if known, err := s.known(ctx, Ref{n.Stream(), n.ID}, n.Raw); err != nil || known {
 		return err
 	}
-	if grants[a.TrialStream()] == nil {
-		grants[a.TrialStream()] = a.Clone()
+	if grants.trials[a.TrialStream()] == nil {
+		grants.trials[a.TrialStream()] = a.Clone()
 	}
-	if err := grants[a.TrialStream()].Add(n, latest-1, s.Now()); err != nil {
+	if err := grants.trials[a.TrialStream()].Add(n, grants.next, s.Now()); err != nil {
 		return reject(Conflict, "%v", err)
 	}
+	grants.next++
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"trialnotary/notary/statement"
 )
@@ -30,9 +31,11 @@ type trial struct {
 	mu        sync.Mutex
 	authority *statement.Authority // immutable once stored; nil before the registration
 	upTo      uint64               // its rows below this index were read
+	read      time.Time            // when
 }
 
 const (
+	trialAge         = 5 * time.Second // after which a trial's rows are looked at again
 	maxCachedTrials  = 4096
 	maxCachedStreams = 1 << 18
 )
@@ -65,8 +68,9 @@ func (s *Service) owner(ctx context.Context, stream statement.StreamID) (owner, 
 }
 
 // authority returns the keys of a trial as of all its rows below index upTo, at
-// least. ErrNotFound before the trial's registration is sealed. The result must
-// not be changed; Clone it.
+// least; with upTo 0 as cached, if that is not older than trialAge. ErrNotFound
+// before the trial's registration is sealed, or if nothing is cached. The result
+// must not be changed; Clone it.
 func (s *Service) authority(ctx context.Context, id statement.StreamID, upTo uint64) (*statement.Authority, error) {
 	s.trials.mu.Lock()
 	t := s.trials.trials[id]
@@ -86,7 +90,7 @@ func (s *Service) authority(ctx context.Context, id statement.StreamID, upTo uin
 			return nil, err
 		}
 	}
-	if t.authority == nil {
+	if t.authority == nil || upTo == 0 && s.Now().Sub(t.read) > trialAge {
 		return nil, fmt.Errorf("trial of stream %s: %w", id, ErrNotFound)
 	}
 	return t.authority, nil
@@ -124,7 +128,7 @@ func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial
 			break
 		}
 	}
-	t.authority, t.upTo = a, upTo
+	t.authority, t.upTo, t.read = a, upTo, s.Now()
 	return nil
 }
 
@@ -138,12 +142,15 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	} else if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	// A key that is in force by what is cached may have been revoked since by
+	// A key that is in force by what is cached may have been revoked a moment ago by
 	// another process; sealing checks again.
 	a, err := s.authority(ctx, o.Trial, 0)
 	if err == nil {
-		if g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check); err == nil {
+		g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check)
+		if err == nil {
 			return g, a, nil
+		} else if errors.Is(err, statement.ErrSignature) {
+			return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: err.Error()}
 		}
 	} else if !errors.Is(err, ErrNotFound) {
 		return statement.Grant{}, nil, err
