@@ -71,11 +71,16 @@ func parse(b []byte) (Entry, error) {
 	r.Exact(Version)
 	e := Entry{Index: r.Uint("index")}
 	e.Batch, e.Time = readBatch(r)
-	e.Stream = statement.StreamID(readHex(r, "stream"))
+	var err error
+	if e.Stream, err = statement.ParseStreamID(r.Value("stream")); err != nil {
+		r.Fail("does not hold a stream id of 64 lowercase hex digits")
+	}
 	if e.Seq = r.Uint("seq"); r.Err() == nil && e.Seq == 0 {
 		r.Fail("counts from 0; the first entry of a stream has seq 1")
 	}
-	e.Statement = statement.ID(readHex(r, "statement"))
+	if e.Statement, err = statement.ParseID(r.Value("statement")); err != nil {
+		r.Fail("does not hold a statement id of 64 lowercase hex digits")
+	}
 	return e, canonical(r, b, e.Append)
 }
 
@@ -95,14 +100,6 @@ func readBatch(r *text.Reader) (number uint64, at time.Time) {
 		r.Fail("counts from 0; the first batch has number 1")
 	}
 	return number, at
-}
-
-func readHex(r *text.Reader, key string) [32]byte {
-	v := r.Value(key)
-	if r.Err() != nil {
-		return [32]byte{}
-	}
-	return r.ParseHex(v)
 }
 
 // canonical returns the reader's error, or an error if formatting the value does

@@ -50,6 +50,8 @@ var bad = []struct{ file, from, old, new, want, reason string }{
 	{"entry-time-fraction.txt", "entry.txt", "12:00:00Z", "12:00:00.0Z", "line 3", "a fraction of a second"},
 	{"entry-stream-upper-case.txt", "entry.txt", "stream 01", "stream A1", "line 4", "a stream id in upper case hex"},
 	{"entry-stream-short.txt", "entry.txt", "stream 01", "stream 0", "line 4", "a stream id of 63 hex digits"},
+	{"entry-stream-long.txt", "entry.txt", "stream 01", "stream 0101", "line 4", "a stream id of 66 hex digits"},
+	{"entry-statement-long.txt", "entry.txt", "statement 02", "statement 0202", "line 6", "a statement id of 66 hex digits"},
 	{"entry-seq-zero.txt", "entry.txt", "seq 1", "seq 0", "line 5", "seq 0"},
 	{"entry-seq-two-blanks.txt", "entry.txt", "seq 1", "seq  1", "line 5", "two blanks"},
 	{"entry-order.txt", "entry.txt", "seq 1\n", "", "line 5", "no seq line"},

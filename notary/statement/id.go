@@ -3,6 +3,7 @@ package statement
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"trialnotary/notary/text"
 )
@@ -19,7 +20,7 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
 // ParseID parses 64 lowercase hex digits.
 func ParseID(s string) (ID, error) {
-	h, err := text.ParseHex(s)
+	h, err := parseID(s)
 	return ID(h), err
 }
 
@@ -36,6 +37,15 @@ func (id StreamID) String() string { return hex.EncodeToString(id[:]) }
 
 // ParseStreamID parses 64 lowercase hex digits.
 func ParseStreamID(s string) (StreamID, error) {
-	h, err := text.ParseHex(s)
+	h, err := parseID(s)
 	return StreamID(h), err
+}
+
+func parseID(s string) ([32]byte, error) {
+	// Ids come from URLs and strangers' files: the length is settled before a
+	// digit is decoded.
+	if len(s) != 64 {
+		return [32]byte{}, fmt.Errorf("an id of %d characters, want 64 lowercase hex digits: %w", len(s), text.ErrFormat)
+	}
+	return text.ParseHex(s)
 }

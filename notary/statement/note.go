@@ -125,8 +125,11 @@ func readKey(r *text.Reader) Key {
 	if r.Err() != nil {
 		return Key{}
 	}
-	k := Key{Role: Role(f[0]), Name: f[1], Stream: StreamID(r.ParseHex(f[2]))}
+	k := Key{Role: Role(f[0]), Name: f[1]}
 	var err error
+	if k.Stream, err = ParseStreamID(f[2]); err != nil {
+		r.Fail("does not hold a stream id of 64 lowercase hex digits")
+	}
 	if k.Key, err = ParsePublicKey(f[3]); err != nil {
 		r.Fail("does not hold a verifier key of the one form name+hash+base64")
 	}
@@ -149,10 +152,11 @@ func number(r *text.Reader, field string) uint64 {
 }
 
 func id(r *text.Reader, field string) ID {
-	if r.Err() != nil {
-		return ID{}
+	v, err := ParseID(field)
+	if err != nil {
+		r.Fail("does not hold a statement id of 64 lowercase hex digits")
 	}
-	return ID(r.ParseHex(field))
+	return v
 }
 
 // in returns the fault as an error that names the line of lines it is in.
