@@ -8,17 +8,23 @@ import (
 	"trialnotary/notary/statement"
 )
 
-// read reads one node and checks it.
-func read(n Nodes, ref Ref, hash [32]byte, t *tree) (*node, error) {
-	b, err := n.Node(ref.Batch, int64(ref.Offset), int64(ref.Length))
-	if err != nil {
-		return nil, fmt.Errorf("node at %d+%d of batch %d: %w", ref.Offset, ref.Length, ref.Batch, err)
+// readAll reads the nodes at refs, in one call where n can.
+func readAll(n Nodes, refs []Ref) ([][]byte, error) {
+	if r, ok := n.(Reader); ok {
+		data, err := r.NodeBatch(refs)
+		if err == nil && len(data) != len(refs) {
+			err = fmt.Errorf("%d nodes read, want %d: %w", len(data), len(refs), ErrCorrupt)
+		}
+		return data, err
 	}
-	var nd node
-	if err := nd.decode(b, ref, hash, t); err != nil {
-		return nil, err
+	data := make([][]byte, len(refs))
+	for i, ref := range refs {
+		var err error
+		if data[i], err = n.Node(ref.Batch, int64(ref.Offset), int64(ref.Length)); err != nil {
+			return nil, fmt.Errorf("%v: %w", ref, err)
+		}
 	}
-	return &nd, nil
+	return data, nil
 }
 
 // load reads, level by level, every node on the ways from the root to the given
@@ -33,41 +39,25 @@ func load(n Nodes, root Root, number int, id func(int) *statement.StreamID) (map
 	if root.Streams > 0 {
 		level = append(level, step{slot{kind: many, hash: root.Hash, ref: root.Ref}, 0, number})
 	}
-	together, _ := n.(Reader)
 	var refs []Ref
 	var t tree
 	for depth := 0; len(level) > 0; depth += span {
 		if depth >= 256 {
 			return nil, fmt.Errorf("a node below depth 256: %w", ErrCorrupt)
 		}
-		var data [][]byte
-		if together != nil {
-			refs = refs[:0]
-			for _, s := range level {
-				refs = append(refs, s.slot.ref)
-			}
-			var err error
-			if data, err = together.NodeBatch(refs); err != nil {
-				return nil, err
-			}
-			if len(data) != len(refs) {
-				return nil, fmt.Errorf("%d nodes read, want %d: %w", len(data), len(refs), ErrCorrupt)
-			}
+		refs = refs[:0]
+		for _, s := range level {
+			refs = append(refs, s.slot.ref)
+		}
+		data, err := readAll(n, refs)
+		if err != nil {
+			return nil, err
 		}
 		var next []step
 		nodes := make([]node, len(level))
 		for i, s := range level {
 			nd := &nodes[i]
-			var b []byte
-			if ref := s.slot.ref; together != nil {
-				b = data[i]
-			} else {
-				var err error
-				if b, err = n.Node(ref.Batch, int64(ref.Offset), int64(ref.Length)); err != nil {
-					return nil, fmt.Errorf("node at %d+%d of batch %d: %w", ref.Offset, ref.Length, ref.Batch, err)
-				}
-			}
-			if err := nd.decode(b, s.slot.ref, s.slot.hash, &t); err != nil {
+			if err := nd.decode(data[i], s.slot.ref, s.slot.hash, &t); err != nil {
 				return nil, err
 			}
 			found[s.slot.ref] = nd
@@ -135,9 +125,13 @@ func Prove(n Nodes, root Root, id statement.StreamID) (Proof, error) {
 		if depth >= 256 {
 			return Proof{}, fmt.Errorf("proof of stream %v after batch %d: a node below depth 256: %w", id, root.Batch, ErrCorrupt)
 		}
+		var nd node
 		var t tree
-		nd, err := read(n, s.ref, s.hash, &t)
+		b, err := n.Node(s.ref.Batch, int64(s.ref.Offset), int64(s.ref.Length))
 		if err != nil {
+			return Proof{}, fmt.Errorf("proof of stream %v after batch %d: %v: %w", id, root.Batch, s.ref, err)
+		}
+		if err := nd.decode(b, s.ref, s.hash, &t); err != nil {
 			return Proof{}, fmt.Errorf("proof of stream %v after batch %d: %w", id, root.Batch, err)
 		}
 		// Down the node's own small tree, until a subtree holds one stream or none.

@@ -1,13 +1,15 @@
 package streammap
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 // packs is a store of packs that counts what is read.
@@ -129,10 +131,10 @@ func grow(t testing.TB, r *rand.Rand, p *packs, batches, perBatch int) []epoch {
 // The map says at every root, old ones included, what a plain map says: the root
 // hash, every value, a proof of it, and proofs of absence all around.
 func TestMapAgainstModel(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		p := newPacks()
-		history := grow(t, r, p, 12, int(seed)+1)
+		history := grow(t, r, p, 10, 2*int(seed)+1)
 		last := history[len(history)-1].all
 		for batch, e := range history {
 			if want := RootOf(e.all); e.root.Hash != want {
@@ -210,5 +212,172 @@ func TestLongestPrefix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fmt.Fprintln(t.Output(), len(pack), "bytes,", p.reads, "reads")
+}
+
+// What cannot be a batch of changes is refused; the order of the changes does not
+// matter, and neither does how nodes are read.
+func TestUpdateArguments(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	p := newPacks()
+	var changes []Change
+	for range 50 {
+		changes = append(changes, Change{random(r), Value{1, random(r)}})
+	}
+	root, pack, err := Update(p, Root{}, 5, changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.packs[5] = pack
+	for why, try := range map[string]struct {
+		batch   uint64
+		changes []Change
+	}{
+		"the root's own batch":       {5, changes[:1]},
+		"an older batch":             {4, changes[:1]},
+		"a stream without entries":   {6, []Change{{changes[0].Stream, Value{}}}},
+		"a stream that occurs twice": {6, []Change{changes[3], changes[0], changes[3]}},
+	} {
+		if _, _, err := Update(p, root, try.batch, try.changes); err == nil {
+			t.Errorf("%s: accepted", why)
+		}
+	}
+	if same, pack, err := Update(p, root, 6, nil); same != root || len(pack) != 0 || err != nil {
+		t.Errorf("no changes make another root: %v, %d bytes, %v", same, len(pack), err)
+	}
+	want, wantPack, err := Update(p, root, 7, changes[10:30])
+	if err != nil {
+		t.Fatal(err)
+	}
+	shuffled := slices.Clone(changes[10:30])
+	r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	before := slices.Clone(shuffled)
+	got, gotPack, err := Update(together{p}, root, 7, shuffled)
+	if err != nil || got != want || !bytes.Equal(gotPack, wantPack) {
+		t.Errorf("another order of changes makes another pack: %v", err)
+	}
+	if !slices.Equal(shuffled, before) {
+		t.Error("the caller's changes were reordered")
+	}
+}
+
+// A store that lost or changed anything on the way is found out, whatever is
+// asked, before anything is built upon it.
+func TestDamagedStore(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	p := newPacks()
+	history := grow(t, r, p, 4, 20)
+	e := history[len(history)-1]
+	var id statement.StreamID
+	for id = range e.all {
+		break
+	}
+	ask := func() []error {
+		_, _, err1 := Lookup(p, e.root, id)
+		_, err2 := Prove(p, e.root, id)
+		_, _, err3 := Update(p, e.root, 100, []Change{{id, Value{1, [32]byte{}}}})
+		_, _, err4 := Lookup(Remember(together{p}), e.root, id)
+		return []error{err1, err2, err3, err4}
+	}
+	for bit := range 8 * 200 {
+		p.damage = func(b []byte) []byte {
+			b[bit/8%len(b)] ^= 1 << (bit % 8)
+			return b
+		}
+		for i, err := range ask() {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("bit %d changed, question %d: %v", bit, i, err)
+			}
+		}
+	}
+	for n := range 40 {
+		p.damage = func(b []byte) []byte { return b[:len(b)*n/40] }
+		for i, err := range ask() {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("cut to %d of 40, question %d: %v", n, i, err)
+			}
+		}
+	}
+	p.damage = nil
+	p.packs = nil
+	for i, err := range ask() {
+		if err == nil || errors.Is(err, ErrCorrupt) {
+			t.Fatalf("nothing stored, question %d: %v", i, err)
+		}
+	}
+}
+
+func TestRootText(t *testing.T) {
+	for _, want := range []Root{{}, {Hash: [32]byte{1}, Ref: Ref{6, 120, 85}, Streams: 5}} {
+		b, err := want.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Root
+		if err := got.UnmarshalText(b); err != nil || got != want {
+			t.Errorf("%s: %v, %v", b, got, err)
+		}
+	}
+	const hash, zero = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	for why, s := range map[string]string{
+		"empty":                    "",
+		"a field is missing":       "5 " + hash + " 6 120",
+		"a field too many":         "5 " + hash + " 6 120 85 1",
+		"a line feed":              "5 " + hash + " 6 120 85\n",
+		"two blanks":               "5  " + hash + " 6 120 85",
+		"a leading zero":           "05 " + hash + " 6 120 85",
+		"the hash in another form": "5 " + hash[:43] + " 6 120 85",
+		"an offset of 4 GiB":       "5 " + hash + " 6 4294967296 85",
+		"streams without a node":   "5 " + hash + " 6 120 0",
+		"streams without a hash":   "5 " + zero + " 6 120 85",
+		"no streams but a hash":    "0 " + hash + " 0 0 0",
+		"no streams but a node":    "0 " + zero + " 6 120 85",
+		"no streams but a batch":   "0 " + zero + " 6 0 0",
+	} {
+		if _, err := ParseRoot([]byte(s)); !errors.Is(err, text.ErrFormat) {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+}
+
+// The sealing of a batch looks its streams up and then updates them: a Memory
+// reads each node once for both.
+func TestMemory(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 13))
+	p := newPacks()
+	history := grow(t, r, p, 6, 40)
+	e := history[len(history)-1]
+	var ids []statement.StreamID
+	var changes []Change
+	for id, v := range e.all {
+		ids = append(ids, id)
+		changes = append(changes, Change{id, Value{v.Count + 1, random(r)}})
+	}
+	want, wantPack, err := Update(p, e.root, 50, changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []Nodes{p, together{p}} {
+		m := Remember(n)
+		p.reads = 0
+		values, err := LookupAll(m, e.root, ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads := p.reads
+		for i, id := range ids {
+			if values[i] != e.all[id] {
+				t.Fatal("another value")
+			}
+			if proof, err := Prove(m, e.root, id); err != nil || proof.Verify(e.root.Hash) != nil {
+				t.Fatal("no proof", err)
+			}
+		}
+		got, pack, err := Update(m, e.root, 50, changes)
+		if err != nil || got != want || !bytes.Equal(pack, wantPack) {
+			t.Fatalf("another map: %v", err)
+		}
+		if p.reads != reads {
+			t.Errorf("%d nodes were read twice", p.reads-reads)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"trialnotary/notary/statement"
 )
@@ -33,6 +34,9 @@ const span = 2
 
 // fanout is the number of slots of a node: the subtrees span levels below it.
 const fanout = 1 << span
+
+// castagnoli is never changed.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // kind says what a subtree holds.
 type kind byte
@@ -94,8 +98,11 @@ func (n *node) fold(t *tree) {
 // append encodes a node: a byte with two bits of kind for each slot, the first
 // lowest, then for each slot that holds one stream its id, count (uvarint) and
 // head, and for each that holds many the hash and, as uvarints, how many batches
-// before this one the node was written, its offset and its length.
+// before this one the node was written, its offset and its length; at last the
+// CRC-32C of all that, big-endian. The hashes bind what a node says, but not where
+// its children are stored, which an update copies without going there.
 func (n *node) append(b []byte, batch uint64) []byte {
+	start := len(b)
 	var kinds byte
 	for i := range n {
 		kinds |= byte(n[i].kind) << (2 * i)
@@ -114,17 +121,21 @@ func (n *node) append(b []byte, batch uint64) []byte {
 			b = binary.AppendUvarint(b, uint64(s.ref.Length))
 		}
 	}
-	return b
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
 // decode reads the node that its parent, or the root, calls hash, and checks that
 // it is that node, so that nothing that went wrong in a store is ever built upon.
 func (n *node) decode(b []byte, ref Ref, hash [32]byte, t *tree) error {
 	corrupt := func(why string) error {
-		return fmt.Errorf("node at %d+%d of batch %d: %s: %w", ref.Offset, ref.Length, ref.Batch, why, ErrCorrupt)
+		return fmt.Errorf("%v: %s: %w", ref, why, ErrCorrupt)
 	}
-	if len(b) != int(ref.Length) || len(b) == 0 {
+	if len(b) != int(ref.Length) || len(b) < 1+crc32.Size {
 		return corrupt(fmt.Sprintf("%d bytes", len(b)))
+	}
+	b, sum := b[:len(b)-crc32.Size], b[len(b)-crc32.Size:]
+	if crc32.Checksum(b, castagnoli) != binary.BigEndian.Uint32(sum) {
+		return corrupt("another checksum")
 	}
 	kinds, b := b[0], b[1:]
 	short := false

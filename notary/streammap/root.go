@@ -14,6 +14,11 @@ type Ref struct {
 	Offset, Length uint32
 }
 
+// String names the node in errors.
+func (r Ref) String() string {
+	return fmt.Sprintf("map node %d+%d of batch %d", r.Offset, r.Length, r.Batch)
+}
+
 // Root is the map after some batch. The zero Root is the empty map.
 type Root struct {
 	Hash    [32]byte // what the batch leaf commits to
@@ -21,12 +26,15 @@ type Root struct {
 	Streams uint64   // number of streams that have entries
 }
 
-// MarshalText returns the root as one line without a line feed:
+// String returns the root as one line without a line feed:
 //
 //	<streams> <hash, base64> <batch> <offset> <length>
-func (r Root) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%d %s %d %d %d", r.Streams, text.Base64(r.Hash[:]), r.Batch, r.Offset, r.Length), nil
+func (r Root) String() string {
+	return fmt.Sprintf("%d %s %d %d %d", r.Streams, text.Base64(r.Hash[:]), r.Batch, r.Offset, r.Length)
 }
+
+// MarshalText returns the line that [Root.String] returns.
+func (r Root) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText parses as [ParseRoot] does.
 func (r *Root) UnmarshalText(b []byte) (err error) {
