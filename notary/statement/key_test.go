@@ -3,6 +3,7 @@ package statement
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"testing"
@@ -88,6 +89,21 @@ func TestBadKeys(t *testing.T) {
 		if _, err := GenerateKey(name); err == nil {
 			t.Errorf("a key named %q", name)
 		}
+	}
+}
+
+func TestNotesOfOursHoldNoControlCharacters(t *testing.T) {
+	for _, lines := range []string{"a\rb\n", "a\u202eb\n", "a\xffb\n"} {
+		if _, err := ParseSigned(SignText([]byte(lines), testKey("acme"))); !errors.Is(err, text.ErrFormat) || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%q: %v", lines, err)
+		}
+	}
+}
+
+func TestKeyFingerprintIsOfTheVerifierKey(t *testing.T) {
+	k := testKey("acme").Public()
+	if want := text.Fingerprint(sha256.Sum256([]byte(k.String()))); k.Fingerprint() != want {
+		t.Errorf("%s, want %s", k.Fingerprint(), want)
 	}
 }
 

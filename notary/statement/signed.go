@@ -25,7 +25,7 @@ const signaturePrefix = "— " // U+2014 and a blank
 // rebuilding the note gives the same bytes: one signature line, canonical
 // base64, a valid key name, no character that the formats forbid. Text aliases b.
 func ParseSigned(b []byte) (Signed, error) {
-	if i := forbidden(b); i >= 0 {
+	if i := text.IndexForbidden(string(b), true); i >= 0 {
 		return Signed{}, noteError(b[:i], "has a character that no format allows")
 	}
 	return parseSigned(b)
@@ -54,7 +54,7 @@ func parseSigned(b []byte) (Signed, error) {
 	if !ok || !ValidName(string(name)) {
 		return Signed{}, noteError(before, "does not name a key [a-z0-9][a-z0-9._-]{0,63}")
 	}
-	var raw [69]byte // one byte more than allowed, so that a longer one fails
+	var raw [69]byte // one byte more than a signature, so that a longer one fails
 	if len(sig) != base64.StdEncoding.EncodedLen(68) {
 		return Signed{}, noteError(before, "does not hold an Ed25519 signature of 64 bytes")
 	}
@@ -76,11 +76,6 @@ func parseSigned(b []byte) (Signed, error) {
 // noteError says what is wrong with the line that begins after before.
 func noteError(before []byte, what string) error {
 	return fmt.Errorf("line %d %s: %w", bytes.Count(before, []byte("\n"))+1, what, text.ErrFormat)
-}
-
-// forbidden is [text.IndexForbidden] without copying b in the usual case.
-func forbidden(b []byte) int {
-	return text.IndexForbidden(string(b), true)
 }
 
 // appendLine appends the signature line with its line feed.

@@ -2,6 +2,7 @@ package statement
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,25 @@ func TestNoteIsIndependentOfWhatWasSigned(t *testing.T) {
 	s.Dataset.Files = 99
 	if n.Dataset.Files != 3 {
 		t.Error("the note changed")
+	}
+}
+
+// A registration is entered once per id of the trial: the other ids' streams
+// first, salted where the id is private.
+func TestRegistrationStreams(t *testing.T) {
+	s, salt := registration(), testSalt("also")
+	s.Also = []Also{{"ACME-7", &salt}, {Trial: "NCT00000001"}}
+	ids := sign(t, s, "acme").RegistrationStreams()
+	want := []StreamID{
+		StreamIDOf(origin, "ACME-7", RegistrationStream, salt),
+		StreamIDOf(origin, "NCT00000001", RegistrationStream, [32]byte{}),
+		StreamIDOf(origin, "NCT01234567", RegistrationStream, [32]byte{}),
+	}
+	if !slices.Equal(ids, want) {
+		t.Errorf("%s, want %s", ids, want)
+	}
+	if n := sign(t, dataset("site-001"), "jdoe"); n.RegistrationStreams() != nil {
+		t.Error("a dataset has registration streams")
 	}
 }
 
