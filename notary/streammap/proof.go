@@ -58,13 +58,13 @@ func ParseProof(b []byte) (Proof, error) {
 	r := text.NewReader(b)
 	r.Exact(Version)
 	var p Proof
-	p.Stream = r.ParseHex(r.Value("stream"))
+	p.Stream = readID(r, r.Value("stream"))
 	p.Count = r.Uint("count")
 	p.Head = r.Hash("head")
 	if r.Has("other") {
 		f := r.Fields("other", 3, 3)
 		if r.Err() == nil {
-			p.Other = &Other{r.ParseHex(f[0]), Value{r.ParseUint(f[1]), r.ParseHash(f[2])}}
+			p.Other = &Other{readID(r, f[0]), Value{r.ParseUint(f[1]), r.ParseHash(f[2])}}
 		}
 	}
 	for r.More() && len(p.Siblings) < 256 {
@@ -77,6 +77,16 @@ func ParseProof(b []byte) (Proof, error) {
 		return Proof{}, fmt.Errorf("map proof: %w: %w", err, text.ErrFormat)
 	}
 	return p, nil
+}
+
+// readID parses a stream id in the line read last. The length comes first: what
+// is longer is no id, and need not be decoded.
+func readID(r *text.Reader, s string) statement.StreamID {
+	if len(s) != 64 {
+		r.Fail("has a stream id of %d characters, want 64 hex digits", len(s))
+		return statement.StreamID{}
+	}
+	return r.ParseHex(s)
 }
 
 // check returns an error unless a map could have this proof.

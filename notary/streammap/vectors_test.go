@@ -225,6 +225,8 @@ func writeVectors(t *testing.T) {
 	wrong("crlf.txt", "lines end with CR LF", []byte(strings.ReplaceAll(string(present), "\n", "\r\n")), three.Hash)
 	wrong("blank-at-end-of-line.txt", "a line ends with a blank", edit(present, count, strings.TrimSpace(count)+" \n"), three.Hash)
 	wrong("stream-upper-case.txt", "the stream id is in upper case", edit(present, x.String(), strings.ToUpper(x.String())), three.Hash)
+	wrong("stream-too-long.txt", "the stream id has 70 digits", edit(present, x.String(), x.String()+"000000"), three.Hash)
+	wrong("other-too-long.txt", "the other stream's id has 70 digits", edit(absent, "other "+x.String(), "other "+x.String()+"000000"), three.Hash)
 	wrong("stream-of-another.txt", "the proof is of another stream", edit(present, x.String(), a.String()), three.Hash)
 	wrong("count-leading-zero.txt", "the count has a leading zero", edit(present, "count ", "count 0"), three.Hash)
 	wrong("count-too-large.txt", "the count has more than 64 bits", edit(present, count, "count 18446744073709551616\n"), three.Hash)
