@@ -1,0 +1,63 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is one address, or all below a prefix. path is as in openapi.yaml.
+type route struct {
+	path   string
+	prefix string // what it matches: ending in "/" all below it, else itself alone
+	reads  bool   // GET and HEAD, else POST
+	allow  string
+	serve  func(http.ResponseWriter, *http.Request) answer
+	number int // in the table
+}
+
+func (r *route) known() bool { return r.path != "" }
+
+// table lists the routes; the last, for everything else, has no path.
+func (h *handler) table() []route {
+	get := func(path, prefix string, serve func(*http.Request) answer) route {
+		return route{path: path, prefix: prefix, reads: true, allow: "GET, HEAD, OPTIONS",
+			serve: func(_ http.ResponseWriter, r *http.Request) answer { return serve(r) }}
+	}
+	t := []route{
+		{path: "/submissions", prefix: "/submissions", allow: "POST, OPTIONS", serve: h.submit},
+		get("/receipts/{stream}/{statement}", "/receipts/", h.receipt),
+		get("/checkpoint", "/checkpoint", h.checkpoint),
+		get("/tile/{path}", "/tile/", h.object),
+		get("/checkpoints/{size}", "/checkpoints/", h.object),
+		get("/heads/{batch}", "/heads/", h.object),
+		get("/signed/{batch}", "/signed/", h.object),
+		get("/trust", "/trust", h.trust),
+		get("/openapi.yaml", "/openapi.yaml", h.openapi),
+		get("/healthz", "/healthz", h.healthz),
+		get("/", "/", h.front),
+	}
+	if h.Metrics {
+		t = append(t, get("/metrics", "/metrics", h.serveMetrics))
+	}
+	t = append(t, get("", "", func(*http.Request) answer { return notHere() }))
+	for i := range t {
+		t[i].number = i
+	}
+	return t
+}
+
+// find returns the route of a path.
+func (h *handler) find(path string) *route {
+	last := len(h.routes) - 1
+	for i := range h.routes[:last] {
+		p := h.routes[i].prefix
+		if path == p || p != "/" && p[len(p)-1] == '/' && strings.HasPrefix(path, p) {
+			return &h.routes[i]
+		}
+	}
+	return &h.routes[last]
+}
+
+func notHere() answer {
+	return problem(http.StatusNotFound, "There is nothing at this address. What is, /openapi.yaml says.")
+}
