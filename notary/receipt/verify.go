@@ -61,12 +61,17 @@ type verification struct {
 	registration *logged // the statement itself where that is one
 	after        *checkpoint.Signed
 	v            *Verdict
+	policy       func(checkpoint.Signed) (checkpoint.Met, error)
 }
 
 // Verify checks everything a receipt shows, in the order of the format. The
 // error is always a [*Failure]. Files are checked by the caller, against
 // Verdict.Note.Dataset, only after this.
 func (r *Receipt) Verify(o Options) (*Verdict, error) {
+	return newVerification(r, o).run()
+}
+
+func newVerification(r *Receipt, o Options) *verification {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
@@ -75,13 +80,31 @@ func (r *Receipt) Verify(o Options) (*Verdict, error) {
 		Confirmed:  o.Trust != nil && o.Confirmed,
 		Timestamps: len(r.Timestamps), // present, and never part of the result
 	}}
+	// Statements sealed together share a checkpoint, and it has five signatures.
+	type result struct {
+		met checkpoint.Met
+		err error
+	}
+	seen := map[string]result{}
+	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
+		k, ok := seen[string(s.Raw)]
+		if !ok {
+			k.met, k.err = o.Trust.Policy.Verify(s, t.accepts)
+			seen[string(s.Raw)] = k
+		}
+		return k.met, k.err
+	}
+	return t
+}
+
+func (t *verification) run() (*Verdict, error) {
 	for _, step := range []func() error{
 		t.parse, t.checkpoints, t.inclusion, t.entries, t.authority, t.checkAfter,
 	} {
 		if err := step(); err != nil {
 			var f *Failure
-			if o.Hint != "" && errors.As(err, &f) {
-				f.Reason += "; " + o.Hint
+			if t.o.Hint != "" && errors.As(err, &f) {
+				f.Reason += "; " + t.o.Hint
 			}
 			return nil, err
 		}
@@ -166,7 +189,7 @@ func (t *verification) checkpoints() error {
 	roots := map[uint64][32]byte{}
 	check := func(what string, s checkpoint.Signed) (m checkpoint.Met, err error) {
 		if t.o.Trust != nil {
-			if m, err = t.o.Trust.Policy.Verify(s, t.accepts); err != nil {
+			if m, err = t.policy(s); err != nil {
 				return m, fail(StepCheckpoints, "%s: %v", what, err)
 			}
 			at := m.NoLaterThan
