@@ -1,0 +1,251 @@
+package client
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"trialnotary/notary/receipt"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
+)
+
+// TrialVersion is the comment line of a .trial file.
+const TrialVersion = "trialnotary/trial@v1"
+
+// Trial is what a sponsor keeps of a trial. It is private; with it lost, no new
+// key can be enrolled for a stream that has one.
+//
+//	trialnotary/trial@v1
+//	-- profile --
+//	service https://notary.example
+//	log notary.example/trials
+//	trial NCT01234567
+//	stream trial <stream salt>      the trial stream, then each stream enrolled
+//	stream site-042 <stream salt>
+//	-- trust.policy --              and the other parts of a trust file
+//	-- registration --
+//	-- registration.entry --        this and the proof absent until it is sealed
+//	-- registration.tlog-proof --
+//	-- grant-1 --                   every statement that grants or ends a key, in
+//	-- grant-1.entry --             order of index; those not yet sealed last
+//	-- grant-1.tlog-proof --
+//
+// A salt is written here before anything under it is submitted: a stream name is
+// bound to its id for ever.
+type Trial struct {
+	Service, Log, Trial string
+	Streams             []Stream // the trial stream first
+	Trust               *receipt.Trust
+	Registration        Logged
+	Grants              []Logged
+}
+
+// Stream is a stream's name and salt.
+type Stream struct {
+	Name string
+	Salt [32]byte
+}
+
+// ParseTrial parses a .trial file. Signatures are not checked.
+func ParseTrial(b []byte) (*Trial, error) {
+	t := &Trial{}
+	r := readProfile(b, TrialVersion, "trial file", func(p *text.Reader) {
+		t.Service = service(p)
+		t.Log = p.Value("log")
+		t.Trial = p.Value("trial")
+		seen := map[string]bool{}
+		for first := true; first || p.Has("stream"); first = false {
+			name, salt := streamLine(p)
+			if p.Err() == nil && (seen[name] || first != (name == statement.TrialStream)) {
+				p.Fail("is out of place: the stream %q first, then others, each once", statement.TrialStream)
+			}
+			seen[name] = true
+			t.Streams = append(t.Streams, Stream{name, salt})
+		}
+	})
+	t.Trust = r.trust()
+	t.Registration = r.logged("registration", true)
+	t.Grants = r.grants(true)
+	if r.err == nil {
+		r.err = t.check()
+	}
+	return t, r.done(b, t.Bytes)
+}
+
+// check compares the statements with the profile.
+func (t *Trial) check() error {
+	bad := func(format string, a ...any) error {
+		return fmt.Errorf(format+": %w", append(a, text.ErrFormat)...)
+	}
+	reg := t.Registration.Note
+	switch id, _ := t.StreamID(statement.TrialStream); {
+	case reg.Kind != statement.KindRegistration || reg.Log != t.Log || reg.Trial != t.Trial:
+		return bad("part registration is not this trial's")
+	case reg.Keys[0].Stream != id:
+		return bad("the salt of the stream %q is not that of the registration", statement.TrialStream)
+	}
+	last, waiting := uint64(0), false
+	for i := range t.Grants {
+		g := &t.Grants[i]
+		if g.Note.Log != t.Log || g.Note.Trial != t.Trial || len(g.Note.Keys) != 1 {
+			return bad("part %s is not this trial's", grantName(i+1))
+		}
+		if id, ok := t.StreamID(g.Note.Keys[0].Name); !ok || id != g.Note.Keys[0].Stream {
+			return bad("part %s is for a stream whose salt is not here", grantName(i+1))
+		}
+		index := g.place().Index
+		switch {
+		case g.Sealed() && (waiting || index <= last):
+			return bad("part %s is out of order", grantName(i+1))
+		case g.Sealed():
+			last = index
+		default:
+			waiting = true
+		}
+	}
+	return nil
+}
+
+// Bytes returns the file.
+func (t *Trial) Bytes() ([]byte, error) {
+	profile := []string{"service " + t.Service, "log " + t.Log, "trial " + t.Trial}
+	for _, s := range t.Streams {
+		profile = append(profile, "stream "+s.Name+" "+text.Base64(s.Salt[:]))
+	}
+	w := writeProfile(TrialVersion, profile...)
+	w.trust(t.Trust)
+	w.logged("registration", t.Registration.Logged)
+	w.grants(t.Grants)
+	return w.bytes()
+}
+
+// Fingerprint returns the trial fingerprint.
+func (t *Trial) Fingerprint() string { return statement.TrialFingerprint(t.Registration.Note.ID) }
+
+// Salt returns the salt of a stream, if it has one already.
+func (t *Trial) Salt(stream string) ([32]byte, bool) {
+	i := slices.IndexFunc(t.Streams, func(s Stream) bool { return s.Name == stream })
+	if i < 0 {
+		return [32]byte{}, false
+	}
+	return t.Streams[i].Salt, true
+}
+
+// StreamID returns the id of a stream, if it has a salt already.
+func (t *Trial) StreamID(stream string) (statement.StreamID, bool) {
+	salt, ok := t.Salt(stream)
+	return statement.StreamIDOf(t.Log, t.Trial, stream, salt), ok
+}
+
+// Authority returns the trial's keys by what is sealed and known here. Another
+// copy of the file may know more.
+func (t *Trial) Authority() (*statement.Authority, error) {
+	if !t.Registration.Sealed() {
+		return nil, fmt.Errorf("the registration of %s is not complete yet", t.Trial)
+	}
+	a, err := statement.NewAuthority(t.Registration.Note, t.Registration.place().Index)
+	if err != nil {
+		return nil, err
+	}
+	for i := range t.Grants {
+		if g := &t.Grants[i]; g.Sealed() {
+			e := g.place()
+			if err := a.Add(g.Note, e.Index, e.Time); err != nil {
+				return nil, fmt.Errorf("part %s: %w", grantName(i+1), err)
+			}
+		}
+	}
+	return a, nil
+}
+
+// InForce returns the grant that lets key sign in a stream now, and the statements
+// that show it, from its own upward.
+func (t *Trial) InForce(stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
+	a, err := t.Authority()
+	if err != nil {
+		return statement.Grant{}, nil, err
+	}
+	id, ok := t.StreamID(stream)
+	if ok {
+		for _, g := range a.InForce(id, key.Name, key.Hash(), math.MaxUint64, now) {
+			if g.Key.Key == key {
+				return g, t.chain(a, g), nil
+			}
+		}
+	}
+	return statement.Grant{}, nil, fmt.Errorf("the key %s may not sign in the stream %q of %s, by what this trial file knows", key.Name, stream, t.Trial)
+}
+
+func (t *Trial) chain(a *statement.Authority, g statement.Grant) (all []Logged) {
+	for _, c := range a.Chain(g) {
+		i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == c.Statement })
+		all = append(all, t.Grants[i])
+	}
+	return all
+}
+
+// Pending returns what finishes the receipt of a statement in the trial stream
+// that rests on those grants.
+func (t *Trial) Pending(n *statement.Note, grants []Logged, after []byte, service string) *Pending {
+	return &Pending{Service: service, Trust: t.Trust, Note: n, After: after, Grants: grants, Registration: t.Registration}
+}
+
+// Invite returns the invite of a sealed grant of this trial.
+func (t *Trial) Invite(id statement.ID, service string) (*Invite, error) {
+	a, err := t.Authority()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
+	if i < 0 || !t.Grants[i].Sealed() {
+		return nil, fmt.Errorf("the enrolment is not complete yet")
+	}
+	k := t.Grants[i].Note.Keys[0]
+	salt, _ := t.Salt(k.Name)
+	in := &Invite{Service: service, Log: t.Log, Trial: t.Trial, Stream: k.Name, Salt: salt,
+		Trust: t.Trust, Registration: t.Registration}
+	for _, g := range a.InForce(k.Stream, k.Key.Name, k.Key.Hash(), math.MaxUint64, time.Time{}) {
+		if g.Statement == id {
+			in.Grants = t.chain(a, g)
+			return in, nil
+		}
+	}
+	return nil, fmt.Errorf("the key %s is no longer enrolled for %s", k.Key.Name, k.Name)
+}
+
+// Complete records the place of a statement of this trial: its registration, or
+// one that grants or ends a key.
+func (t *Trial) Complete(id statement.ID, e receipt.Evidence) error {
+	place := func(l *Logged) { l.Entry, l.Proof = e.Entry, e.Proof }
+	if t.Registration.Note.ID == id {
+		place(&t.Registration)
+		return nil
+	}
+	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
+	if i < 0 {
+		return fmt.Errorf("the trial file does not hold that statement any more")
+	}
+	place(&t.Grants[i])
+	slices.SortStableFunc(t.Grants, func(x, y Logged) int {
+		switch a, b := x.place().Index, y.place().Index; {
+		case x.Sealed() != y.Sealed():
+			if x.Sealed() {
+				return -1
+			}
+			return 1
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
+	return nil
+}
+
+// Drop takes out a statement that was refused.
+func (t *Trial) Drop(id statement.ID) {
+	t.Grants = slices.DeleteFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id && !l.Sealed() })
+}
