@@ -55,10 +55,7 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 
 	// 2. The log must not be ahead of the database: its next head is written before
 	// anything of that batch is signed, so a copy restored from yesterday stops here.
-	if _, err := s.store.Get(ctx, checkpoint.HeadName(h.Batch+1)); err == nil {
-		s.Alarm("restored", checkpoint.HeadName(h.Batch+1))
-		return Sealed{}, fmt.Errorf("seal batch %d: %w: %s exists; run repair", h.Batch+1, ErrRestored, checkpoint.HeadName(h.Batch+1))
-	} else if !errors.Is(err, ErrNotFound) {
+	if err := s.ahead(ctx, h); err != nil {
 		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
 	}
 
@@ -98,6 +95,24 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 	sealed, err := s.publish(ctx, next, &b.staged)
 	sealed.More = more
 	return sealed, err
+}
+
+// ahead returns ErrRestored if the log has a batch after h, unless that is
+// because another sealer has just moved the head on.
+func (s *Service) ahead(ctx context.Context, h head) error {
+	name := checkpoint.HeadName(h.Batch + 1)
+	if _, err := s.store.Get(ctx, name); errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if now, err := s.readHead(ctx); err != nil {
+		return err
+	} else if now.Batch > h.Batch {
+		return ErrLost
+	}
+	s.Alarm("restored", name)
+	return fmt.Errorf("%w: %s exists; run repair", ErrRestored, name)
 }
 
 // readHead reads the head cell.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -302,6 +301,10 @@ func (w *world) check(store notary.Store) storetest.Log {
 			w.verifyEvidence(ref, ev)
 		}
 	}
+	w.signedOnly(store, log)
+	if p, err := store.Pending(context.Background(), 10); err != nil || len(p) > 0 {
+		w.t.Fatalf("%d statements are left in the inbox (%v)", len(p), err)
+	}
 	return log
 }
 
@@ -331,15 +334,19 @@ func (w *world) verifyEvidence(ref notary.Ref, ev receipt.Evidence) {
 }
 
 // signedOnly checks that nothing was ever signed but the batches of the log.
-func (w *world) signedOnly(log storetest.Log, names []string) {
+func (w *world) signedOnly(store notary.Store, log storetest.Log) {
 	w.t.Helper()
-	for _, name := range names {
-		var n uint64
-		if _, err := fmt.Sscanf(name, "signed/%d", &n); err == nil && (n == 0 || n > log.Batches) {
-			w.t.Fatalf("%s was signed; the log has %d batches", name, log.Batches)
+	absent := func(name string) {
+		if _, err := store.Get(context.Background(), name); !errors.Is(err, notary.ErrNotFound) {
+			w.t.Fatalf("%s exists (%v); the log has %d batches and size %d", name, err, log.Batches, log.Size)
 		}
-		if _, err := fmt.Sscanf(name, "checkpoints/%d", &n); err == nil && log.Roots[n] == "" {
-			w.t.Fatalf("%s is final but of no batch", name)
+	}
+	for n := log.Batches + 1; n < log.Batches+5; n++ {
+		absent(checkpoint.SignedName(n))
+	}
+	for size := uint64(1); size < log.Size+50; size++ {
+		if log.Roots[size] == "" {
+			absent(checkpoint.FinalName(size))
 		}
 	}
 }

@@ -268,7 +268,12 @@ func Base64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // ParseHex parses 64 lowercase hex digits.
 func ParseHex(s string) (h [32]byte, err error) {
-	if _, err := hex.Decode(h[:], []byte(s)); len(s) != 64 || err != nil || strings.ToLower(s) != s {
+	if len(s) != 64 || strings.ToLower(s) != s {
+		err = ErrFormat
+	} else {
+		_, err = hex.Decode(h[:], []byte(s))
+	}
+	if err != nil {
 		return [32]byte{}, fmt.Errorf("%q is not 64 lowercase hex digits: %w", clip(s), ErrFormat)
 	}
 	return h, nil
