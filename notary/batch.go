@@ -18,9 +18,10 @@ func sum(b []byte) [32]byte { return sha256.Sum256(b) }
 // builder computes one batch on top of a head: which statements enter, with
 // which index and seq. It writes nothing.
 type builder struct {
-	s    *Service
-	ctx  context.Context
-	head head
+	s     *Service
+	ctx   context.Context
+	head  head
+	nodes streammap.Nodes // of the map before the batch, each read once
 
 	number uint64
 	time   time.Time
@@ -38,7 +39,7 @@ func (s *Service) newBuilder(ctx context.Context, h head) *builder {
 	if now.Before(h.Time) {
 		now = h.Time // the operator's clock at sealing, never decreasing
 	}
-	return &builder{s: s, ctx: ctx, head: h, number: h.Batch + 1, time: now,
+	return &builder{s: s, ctx: ctx, head: h, nodes: streammap.Remember(s.mapNodes(ctx)), number: h.Batch + 1, time: now,
 		values:    make(map[statement.StreamID]streammap.Value),
 		authority: make(map[statement.StreamID]*statement.Authority),
 		own:       make(map[statement.StreamID]bool),
@@ -80,7 +81,7 @@ func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
 	if ok {
 		return v, nil
 	}
-	v, _, err := streammap.Lookup(b.s.mapNodes(b.ctx), b.head.Map, stream)
+	v, _, err := streammap.Lookup(b.nodes, b.head.Map, stream)
 	return v, err
 }
 
@@ -199,7 +200,7 @@ func (b *builder) finish(edge *tile.Edge) (head, error) {
 	for id, v := range b.values {
 		changes = append(changes, streammap.Change{Stream: id, Value: v})
 	}
-	m, pack, err := streammap.Update(b.s.mapNodes(b.ctx), b.head.Map, b.number, changes)
+	m, pack, err := streammap.Update(b.nodes, b.head.Map, b.number, changes)
 	if err != nil {
 		return head{}, fmt.Errorf("stream map of batch %d: %w", b.number, err)
 	}

@@ -106,11 +106,11 @@ func (s *Service) rebuildBatch(ctx context.Context, at head) (head, *staged, err
 		if err != nil {
 			return head{}, nil, err
 		}
-		if h.Map, err = streammap.ParseRoot([]byte(g.Map)); err != nil {
-			return head{}, nil, err
+		if !g.Rebuilt {
+			h.Map, err = streammap.ParseRoot([]byte(g.Map))
+			h.Time = g.Time
+			return h, g, err
 		}
-		h.Time = g.Time
-		return h, g, nil
 	} else if !errors.Is(err, ErrNotFound) {
 		return head{}, nil, err
 	}
@@ -154,6 +154,7 @@ func (s *Service) readBatch(ctx context.Context, at, h head) (head, *staged, err
 	if next.Root != h.Root {
 		return head{}, nil, fmt.Errorf("%w: batch %d does not follow from its entries", ErrForked, h.Batch)
 	}
+	b.staged.Rebuilt = true
 	return next, &b.staged, nil
 }
 

@@ -26,6 +26,7 @@ type staged struct {
 	Refused []stagedRefusal
 	Map     string // stream map root after the batch
 	Pack    []byte // its new map nodes
+	Rebuilt bool   // by repair from the log: notes may be missing that turned up since
 }
 
 // stagedItem is one entry. Note is empty when a batch was rebuilt from the log

@@ -107,21 +107,21 @@ func (s *Store) leadGroup() {
 	if len(taken) == 0 {
 		return
 	}
+	var places []*place
 	// Not under the leader's ctx: others rely on this commit.
-	err := s.update(context.Background(), func(tx *bolt.Tx) error {
-		in := inboxOf(tx)
-		for _, a := range taken {
-			for i := range a.batch {
-				if err := in.add(&a.batch[i]); err != nil {
-					return err
-				}
-			}
-		}
-		if !in.changed {
+	err := s.update(context.Background(), func(tx *bolt.Tx) (err error) {
+		if places, err = s.writeInbox(tx, taken); err == nil && len(places) == 0 {
 			return errUnchanged
 		}
-		return in.settle()
+		return err
 	})
+	if err == nil {
+		s.waiting.mu.Lock()
+		for _, p := range places {
+			s.waiting.add(p)
+		}
+		s.waiting.mu.Unlock()
+	}
 	for _, a := range taken {
 		a.err = err
 		close(a.done)

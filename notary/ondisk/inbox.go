@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,180 +14,207 @@ import (
 	"trialnotary/notary/statement"
 )
 
-// Buckets of the inbox. An order key is the time of acceptance (8 bytes, sign
-// flipped so that bytes sort as numbers), statement and stream (32 bytes each):
-// statements arrive in about that order, so notes are written one after the other.
+// Buckets of the inbox.
 //
-//	refs   stream, statement → time, lane    is it there, and where
-//	notes  order → note
-//	lanes  lane (8 bytes), order → ""        each lane's statements, oldest first
-//	turns  order, lane → ""                  each lane's oldest only: whose turn comes first
+//	inbox    number (8 bytes) → record: statements that were accepted together
+//	cleared  number → bitmap: which of a record's statements wait no more
+//
+// A record is statements one after the other, each
+//
+//	received 8 bytes, lane 8, stream 32, statement 32, length of the note 2, note
+//
+// with numbers big-endian. Numbers only grow, so records are written one after
+// the other, and a commit of many statements touches few pages. A record is
+// removed when all its statements are cleared.
 var (
-	refsBucket  = []byte("refs")
-	notesBucket = []byte("notes")
-	lanesBucket = []byte("lanes")
-	turnsBucket = []byte("turns")
+	inboxBucket   = []byte("inbox")
+	clearedBucket = []byte("cleared")
 )
 
-const maxClear = 1 << 14 // statements cleared by one commit
+const (
+	statementHead = 8 + 8 + 32 + 32 + 2
 
-type (
-	refKey   [64]byte
-	orderKey [72]byte
-	laneKey  [80]byte // lane, order
-	turnKey  [80]byte // order, lane
+	maxRecord           = 16 << 10 // bytes of a record of more than one statement
+	maxRecordStatements = 256
 )
 
-func refKeyOf(r notary.Ref) (k refKey) {
-	copy(k[:32], r.Stream[:])
-	copy(k[32:], r.Statement[:])
-	return k
+func appendStatement(dst []byte, a *notary.Accepted) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(a.Received))
+	dst = binary.BigEndian.AppendUint64(dst, a.Lane)
+	dst = append(dst, a.Stream[:]...)
+	dst = append(dst, a.Statement[:]...)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(a.Note)))
+	return append(dst, a.Note...)
 }
 
-// timeBits makes Unix nanoseconds sort as unsigned numbers. It undoes itself.
-func timeBits(t uint64) uint64 { return t ^ 1<<63 }
-
-func orderKeyOf(r notary.Ref, received int64) (k orderKey) {
-	binary.BigEndian.PutUint64(k[:8], timeBits(uint64(received)))
-	copy(k[8:40], r.Statement[:])
-	copy(k[40:], r.Stream[:])
-	return k
-}
-
-func laneKeyOf(lane uint64, order orderKey) (k laneKey) {
-	binary.BigEndian.PutUint64(k[:8], lane)
-	copy(k[8:], order[:])
-	return k
-}
-
-func turnKeyOf(order orderKey, lane uint64) (k turnKey) {
-	copy(k[:72], order[:])
-	binary.BigEndian.PutUint64(k[72:], lane)
-	return k
-}
-
-// inbox is the inbox in one transaction. settle must end a change.
-type inbox struct {
-	refs, notes, lanes, turns *bolt.Bucket
-
-	changed bool
-	oldest  map[uint64]*orderKey // of each lane touched, as turns has it; nil: none
-}
-
-func inboxOf(tx *bolt.Tx) *inbox {
-	in := &inbox{
-		refs: tx.Bucket(refsBucket), notes: tx.Bucket(notesBucket),
-		lanes: tx.Bucket(lanesBucket), turns: tx.Bucket(turnsBucket),
-		oldest: map[uint64]*orderKey{},
-	}
-	in.notes.FillPercent = 0.9 // new ones come last, or nearly so
-	return in
-}
-
-// first returns the order key of a lane's oldest statement, nil if it has none.
-func (in *inbox) first(lane uint64) *orderKey {
-	prefix := binary.BigEndian.AppendUint64(nil, lane)
-	k, _ := in.lanes.Cursor().Seek(prefix)
-	if !bytes.HasPrefix(k, prefix) {
-		return nil
-	}
-	order := orderKey(k[8:])
-	return &order
-}
-
-// touch remembers a lane's oldest before the first change to the lane.
-func (in *inbox) touch(lane uint64) {
-	in.changed = true
-	if _, ok := in.oldest[lane]; !ok {
-		in.oldest[lane] = in.first(lane)
-	}
-}
-
-// settle brings turns up to date with the lanes that were touched.
-func (in *inbox) settle() error {
-	for lane, before := range in.oldest {
-		now := in.first(lane)
-		if before != nil && now != nil && *before == *now {
-			continue
+// parseRecord returns where each statement of a record is.
+func parseRecord(number uint64, b []byte) ([]*place, error) {
+	var places []*place
+	for at := 0; at < len(b); {
+		rest := b[at:]
+		if len(rest) < statementHead || len(places) == maxRecordStatements {
+			return nil, fmt.Errorf("inbox record %d is damaged at byte %d", number, at)
 		}
-		if before != nil {
-			k := turnKeyOf(*before, lane)
-			if err := in.turns.Delete(k[:]); err != nil {
+		p := &place{
+			Ref:      notary.Ref{Stream: statement.StreamID(rest[16:48]), Statement: statement.ID(rest[48:80])},
+			received: int64(binary.BigEndian.Uint64(rest)),
+			lane:     binary.BigEndian.Uint64(rest[8:]),
+			record:   number,
+			offset:   int32(at + statementHead),
+			size:     int16(binary.BigEndian.Uint16(rest[80:])),
+			position: uint8(len(places)),
+		}
+		if at = int(p.offset) + int(p.size); at > len(b) {
+			return nil, fmt.Errorf("inbox record %d ends within a note", number)
+		}
+		places = append(places, p)
+	}
+	return places, nil
+}
+
+func recordKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
+
+// loadInbox reads the inbox into memory.
+func (s *Store) loadInbox() error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		cleared := tx.Bucket(clearedBucket)
+		return tx.Bucket(inboxBucket).ForEach(func(k, v []byte) error {
+			number := binary.BigEndian.Uint64(k)
+			places, err := parseRecord(number, v)
+			if err != nil {
 				return err
 			}
-		}
-		if now != nil {
-			k := turnKeyOf(*now, lane)
-			if err := in.turns.Put(k[:], nil); err != nil {
-				return err
+			var gone bitmap
+			copy(gone[:], cleared.Get(k))
+			for _, p := range places {
+				if !gone.has(p.position) {
+					s.waiting.add(p)
+				}
 			}
+			if r := s.waiting.records[number]; r != nil {
+				r.cleared = gone
+			}
+			return nil
+		})
+	})
+}
+
+// writeInbox writes those statements of the calls that are not waiting yet, and
+// returns their places. It is called by one caller at a time.
+func (s *Store) writeInbox(tx *bolt.Tx, calls []*acceptance) ([]*place, error) {
+	inbox := tx.Bucket(inboxBucket)
+	inbox.FillPercent = 1 // numbers only grow
+	var (
+		places []*place
+		seen   = map[notary.Ref]bool{}
+		buf    []byte
+		number uint64
+		inside int // statements in buf
+	)
+	flush := func() error {
+		if inside == 0 {
+			return nil
 		}
+		err := inbox.Put(recordKey(number), buf)
+		buf, inside = nil, 0 // the transaction keeps it
+		return err
+	}
+	s.waiting.mu.Lock()
+	defer s.waiting.mu.Unlock()
+	for _, c := range calls {
+		for i := range c.batch {
+			a := &c.batch[i]
+			if seen[a.Ref] || s.waiting.has(a.Ref) {
+				continue
+			}
+			seen[a.Ref] = true
+			if len(buf)+statementHead+len(a.Note) > maxRecord || inside == maxRecordStatements {
+				if err := flush(); err != nil {
+					return nil, err
+				}
+			}
+			if inside == 0 {
+				var err error
+				if number, err = inbox.NextSequence(); err != nil {
+					return nil, err
+				}
+				buf = make([]byte, 0, maxRecord)
+			}
+			places = append(places, &place{
+				Ref: a.Ref, received: a.Received, lane: a.Lane, record: number,
+				offset: int32(len(buf) + statementHead), size: int16(len(a.Note)), position: uint8(inside),
+			})
+			buf = appendStatement(buf, a)
+			inside++
+		}
+	}
+	return places, flush()
+}
+
+// Clear removes statements from the inbox, all in one commit. Absent ones are no
+// error.
+func (s *Store) Clear(ctx context.Context, refs []notary.Ref) error {
+	// Held until the commit, so that nobody is sent to a record that is gone.
+	var locked bool
+	defer func() {
+		if locked {
+			s.waiting.mu.Unlock()
+		}
+	}()
+	var gone []*place
+	err := s.update(ctx, func(tx *bolt.Tx) error {
+		w := s.waiting
+		w.mu.Lock()
+		locked = true
+		cleared := map[uint64]*record{} // as they will be
+		seen := map[notary.Ref]bool{}
+		for _, ref := range refs {
+			p := w.places[ref]
+			if p == nil || seen[ref] {
+				continue
+			}
+			seen[ref] = true
+			gone = append(gone, p)
+			r := cleared[p.record]
+			if r == nil {
+				r = new(*w.records[p.record])
+				cleared[p.record] = r
+			}
+			r.cleared.set(p.position)
+			r.left--
+		}
+		if len(gone) == 0 {
+			return errUnchanged
+		}
+		return writeCleared(tx, cleared)
+	})
+	if err != nil {
+		return fmt.Errorf("clear %d statements: %w", len(refs), err)
+	}
+	if len(gone) > 0 {
+		s.waiting.remove(gone)
 	}
 	return nil
 }
 
-// add puts a into the inbox unless it is there. a.Note must stay unchanged until
-// the commit.
-func (in *inbox) add(a *notary.Accepted) error {
-	ref := refKeyOf(a.Ref)
-	if in.refs.Get(ref[:]) != nil {
-		return nil
+// writeCleared writes what is left of records, or removes them.
+func writeCleared(tx *bolt.Tx, records map[uint64]*record) error {
+	inbox, cleared := tx.Bucket(inboxBucket), tx.Bucket(clearedBucket)
+	numbers := make([]uint64, 0, len(records))
+	for number := range records {
+		numbers = append(numbers, number)
 	}
-	in.touch(a.Lane)
-	place := make([]byte, 16) // kept by the transaction
-	binary.BigEndian.PutUint64(place[:8], uint64(a.Received))
-	binary.BigEndian.PutUint64(place[8:], a.Lane)
-	if err := in.refs.Put(ref[:], place); err != nil {
-		return err
-	}
-	order := orderKeyOf(a.Ref, a.Received)
-	if err := in.notes.Put(order[:], a.Note); err != nil {
-		return err
-	}
-	lane := laneKeyOf(a.Lane, order)
-	return in.lanes.Put(lane[:], nil)
-}
-
-// remove takes a statement out of the inbox, if it is there.
-func (in *inbox) remove(r notary.Ref) error {
-	ref := refKeyOf(r)
-	place := in.refs.Get(ref[:])
-	if place == nil {
-		return nil
-	}
-	order := orderKeyOf(r, int64(binary.BigEndian.Uint64(place[:8])))
-	lane := binary.BigEndian.Uint64(place[8:])
-	in.touch(lane)
-	if err := in.refs.Delete(ref[:]); err != nil {
-		return err
-	}
-	if err := in.notes.Delete(order[:]); err != nil {
-		return err
-	}
-	k := laneKeyOf(lane, order)
-	return in.lanes.Delete(k[:])
-}
-
-// Clear removes statements from the inbox. Absent ones are no error.
-func (s *Store) Clear(ctx context.Context, refs []notary.Ref) error {
-	if err := s.ready(ctx); err != nil {
-		return fmt.Errorf("clear: %w", err)
-	}
-	for chunk := range slices.Chunk(refs, maxClear) {
-		err := s.update(ctx, func(tx *bolt.Tx) error {
-			in := inboxOf(tx)
-			for _, r := range chunk {
-				if err := in.remove(r); err != nil {
-					return err
-				}
-			}
-			if !in.changed {
-				return errUnchanged
-			}
-			return in.settle()
-		})
+	slices.Sort(numbers)
+	for _, number := range numbers {
+		key, r := recordKey(number), records[number]
+		var err error
+		if r.left == 0 {
+			err = errors.Join(inbox.Delete(key), cleared.Delete(key))
+		} else {
+			err = cleared.Put(key, r.cleared[:])
+		}
 		if err != nil {
-			return fmt.Errorf("clear %d statements: %w", len(refs), err)
+			return err
 		}
 	}
 	return nil
@@ -197,99 +225,55 @@ func (s *Store) Waiting(ctx context.Context, refs []notary.Ref) ([]bool, error) 
 	if len(refs) > maxBatch {
 		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), maxBatch)
 	}
-	waiting := make([]bool, len(refs))
-	err := s.view(ctx, func(tx *bolt.Tx) error {
-		bucket := tx.Bucket(refsBucket)
-		for i, r := range refs {
-			k := refKeyOf(r)
-			waiting[i] = bucket.Get(k[:]) != nil
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("waiting: %w", err)
+	}
+	s.waiting.mu.Lock()
+	defer s.waiting.mu.Unlock()
+	waiting := make([]bool, len(refs))
+	for i, r := range refs {
+		waiting[i] = s.waiting.has(r)
 	}
 	return waiting, nil
 }
 
-// Pending returns at most max statements of the inbox, lanes taking turns. Its
-// work grows with what it returns, not with what waits.
+// Pending returns at most max statements of the inbox, lanes taking turns.
 func (s *Store) Pending(ctx context.Context, max int) ([]notary.Accepted, error) {
-	var pending []notary.Accepted
-	err := s.view(ctx, func(tx *bolt.Tx) error {
-		in := inboxOf(tx)
-		chosen := in.choose(max)
-		// turnKey sorts as its order key.
-		slices.SortFunc(chosen, func(a, b turnKey) int { return bytes.Compare(a[:], b[:]) })
-		pending = make([]notary.Accepted, len(chosen))
-		notes := in.notes.Cursor()
-		for i, t := range chosen {
-			order := t[:72]
-			k, note := notes.Next() // the next one more often than not
-			if !bytes.Equal(k, order) {
-				k, note = notes.Seek(order)
-			}
-			if !bytes.Equal(k, order) {
-				return fmt.Errorf("the database has lost the note of statement %x", order[8:40])
-			}
-			pending[i] = notary.Accepted{
-				Ref:      notary.Ref{Stream: statement.StreamID(order[40:72]), Statement: statement.ID(order[8:40])},
-				Received: int64(timeBits(binary.BigEndian.Uint64(order[:8]))),
-				Lane:     binary.BigEndian.Uint64(t[72:]),
-				Note:     bytes.Clone(note),
-			}
-		}
-		return nil
-	})
+	pending, err := s.pending(ctx, max)
 	if err != nil {
 		return nil, fmt.Errorf("pending: %w", err)
 	}
 	return pending, nil
 }
 
-// choose returns the statements whose turn it is, at most max, in any order.
-func (in *inbox) choose(max int) []turnKey {
-	var chosen []turnKey
-	turns := in.turns.Cursor()
-	for k, _ := turns.First(); k != nil && len(chosen) < max; k, _ = turns.Next() {
-		chosen = append(chosen, turnKey(k))
+func (s *Store) pending(ctx context.Context, max int) ([]notary.Accepted, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
 	}
-	// Each lane has had one turn, in the lanes' order. All lanes that have more
-	// take as many turns as there are for all of them, until the places left are
-	// fewer than the lanes.
-	type position struct {
-		lane uint64
-		last laneKey
+	s.waiting.mu.Lock()
+	chosen := s.waiting.choose(max)
+	// The transaction begins before anything chosen can be cleared.
+	tx, err := s.db.Begin(false)
+	s.waiting.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
-	active := make([]position, len(chosen))
-	for i, t := range chosen {
-		lane := binary.BigEndian.Uint64(t[72:])
-		active[i] = position{lane, laneKeyOf(lane, orderKey(t[:72]))}
-	}
-	lanes := in.lanes.Cursor()
-	for len(active) > 0 && len(chosen) < max {
-		share := (max - len(chosen)) / len(active)
-		if share == 0 {
-			share = 1 // in the lanes' order, while places last
+	defer tx.Rollback()
+	inbox := tx.Bucket(inboxBucket)
+	pending := make([]notary.Accepted, len(chosen))
+	var number uint64 // of record; numbers begin with 1
+	var record []byte
+	for i, p := range chosen {
+		if p.record != number {
+			number, record = p.record, inbox.Get(recordKey(p.record))
 		}
-		more := active[:0]
-		for _, p := range active {
-			lanes.Seek(p.last[:])
-			taken := 0
-			for taken < share && len(chosen) < max {
-				k, _ := lanes.Next()
-				if k == nil || binary.BigEndian.Uint64(k) != p.lane {
-					break
-				}
-				p.last = laneKey(k)
-				chosen = append(chosen, turnKeyOf(orderKey(k[8:]), p.lane))
-				taken++
-			}
-			if taken == share {
-				more = append(more, p)
-			}
+		if int(p.offset)+int(p.size) > len(record) {
+			return nil, fmt.Errorf("the database has lost inbox record %d", p.record)
 		}
-		active = more
+		pending[i] = notary.Accepted{
+			Ref: p.Ref, Received: p.received, Lane: p.lane,
+			Note: bytes.Clone(record[p.offset:][:p.size]),
+		}
 	}
-	return chosen
+	return pending, nil
 }

@@ -54,7 +54,8 @@ type Store struct {
 	closed atomic.Bool
 	broken atomic.Pointer[error] // the commit that failed
 
-	group group
+	group   group
+	waiting *waiting
 
 	dirMu sync.RWMutex
 	dirs  map[string]bool // directories known to survive a loss of power
@@ -87,7 +88,7 @@ func openDir(dir string, d disk) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, disk: d, dirs: map[string]bool{}}
+	s := &Store{dir: dir, disk: d, dirs: map[string]bool{}, waiting: newWaiting()}
 	s.group.lead = make(chan struct{}, 1)
 	for _, sub := range []struct {
 		name string
@@ -110,9 +111,11 @@ func openDir(dir string, d disk) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	if err := errors.Join(s.checkFormat(), s.emptyTemp()); err != nil {
-		s.db.Close()
-		return nil, err
+	for _, step := range []func() error{s.checkFormat, s.emptyTemp, s.loadInbox} {
+		if err := step(); err != nil {
+			s.db.Close()
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -168,7 +171,7 @@ func createBuckets(db *bolt.DB, d disk) error {
 		return err
 	}
 	defer tx.Rollback()
-	for _, name := range [][]byte{cellsBucket, refsBucket, notesBucket, lanesBucket, turnsBucket, rowsBucket, valuesBucket} {
+	for _, name := range [][]byte{cellsBucket, inboxBucket, clearedBucket, rowsBucket, valuesBucket} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

@@ -13,6 +13,12 @@ import (
 
 // submit answers POST /submissions.
 func (h *handler) submit(w http.ResponseWriter, r *http.Request) answer {
+	if h.Closed != nil && h.Closed() {
+		a := problem(http.StatusServiceUnavailable,
+			"The service has stopped sealing until its operator has acted, and accepts nothing meanwhile. Nothing that was answered with 202 is lost: keep the signed statement and send it again later.")
+		a.retry, a.grade = 60, slog.LevelWarn
+		return a
+	}
 	notes, bad := h.readSubmission(w, r)
 	if bad != nil {
 		return *bad

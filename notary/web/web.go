@@ -61,6 +61,9 @@ type Options struct {
 	NextSeal func() time.Time
 	// Health returns "" or a sentence, fit for anyone, on what is wrong. May be nil.
 	Health func() string
+	// Closed reports that nothing is accepted any more, because it could not be sealed
+	// until an operator has acted. May be nil.
+	Closed func() bool
 	// Metrics turns /metrics on; Figures adds the process's own. May be nil.
 	Metrics bool
 	Figures func() []Figure

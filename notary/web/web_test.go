@@ -216,6 +216,21 @@ func TestHealthAndMetrics(t *testing.T) {
 	wantProblem(t, newWorld(t, func(o *web.Options) { o.Metrics = false }).get("/metrics"), 404)
 }
 
+// A service that cannot seal answers reads and takes nothing new.
+func TestClosed(t *testing.T) {
+	closed := false
+	w := newWorld(t, func(o *web.Options) { o.Closed = func() bool { return closed } })
+	n := w.data("site-001", w.one)
+	if r := w.post(n.Raw); r.StatusCode != http.StatusAccepted {
+		t.Fatal(body(t, r))
+	}
+	closed = true
+	wantProblem(t, w.post(n.Raw), http.StatusServiceUnavailable, "stopped sealing", "Nothing that was answered with 202 is lost")
+	if r := w.get("/checkpoint"); r.StatusCode != http.StatusOK {
+		t.Error(body(t, r))
+	}
+}
+
 // The page loads nothing from anywhere and names the log.
 func TestFrontPage(t *testing.T) {
 	w := newWorld(t)
