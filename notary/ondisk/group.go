@@ -3,6 +3,7 @@ package ondisk
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -103,6 +104,8 @@ func (g *group) take() []*acceptance {
 // leadGroup commits what waits and tells everybody. The leader's own call is
 // among them, or was answered by the leader before.
 func (s *Store) leadGroup() {
+	// Those who were answered just now are about to call again: let them join.
+	runtime.Gosched()
 	taken := s.group.take()
 	if len(taken) == 0 {
 		return

@@ -110,7 +110,13 @@ func (s *Store) writeInbox(tx *bolt.Tx, calls []*acceptance) ([]*place, error) {
 		buf    []byte
 		number uint64
 		inside int // statements in buf
+		left   int // bytes to come, at most
 	)
+	for _, c := range calls {
+		for i := range c.batch {
+			left += statementHead + len(c.batch[i].Note)
+		}
+	}
 	flush := func() error {
 		if inside == 0 {
 			return nil
@@ -138,8 +144,9 @@ func (s *Store) writeInbox(tx *bolt.Tx, calls []*acceptance) ([]*place, error) {
 				if number, err = inbox.NextSequence(); err != nil {
 					return nil, err
 				}
-				buf = make([]byte, 0, maxRecord)
+				buf = make([]byte, 0, min(left, maxRecord))
 			}
+			left -= statementHead + len(a.Note)
 			places = append(places, &place{
 				Ref: a.Ref, received: a.Received, lane: a.Lane, record: number,
 				offset: int32(len(buf) + statementHead), size: int16(len(a.Note)), position: uint8(inside),
