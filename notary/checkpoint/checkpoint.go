@@ -132,7 +132,10 @@ func ParseLines(b []byte) ([]Line, error) {
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("signature lines: %w", err)
 	}
-	return lines, distinct(lines)
+	if err := distinct(lines); err != nil {
+		return nil, fmt.Errorf("signature lines: %w: %w", err, text.ErrFormat)
+	}
+	return lines, nil
 }
 
 // With returns the same checkpoint with further signature lines at its end.

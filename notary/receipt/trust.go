@@ -21,8 +21,10 @@ const (
 	MaxTrustSize = 1 << 20
 )
 
-// algorithms in the order in which a trust file lists them.
-var algorithms = []string{"ed25519", "ecdsa-p256", "ml-dsa-44", "sha-256", "sha-512"}
+// algorithms returns the names in the order in which a trust file lists them.
+func algorithms() []string {
+	return []string{"ed25519", "ecdsa-p256", "ml-dsa-44", "sha-256", "sha-512"}
+}
 
 // Trust is a trust file: the only thing a verifier believes.
 //
@@ -131,12 +133,12 @@ func parseTrust(p parts) (*Trust, error) {
 			return nil
 		}
 		name, until, _ := strings.Cut(l, " ")
-		i := slices.Index(algorithms, name)
+		i := slices.Index(algorithms(), name)
 		switch {
 		case i < 0:
-			return fmt.Errorf("the algorithm is not one of %s", strings.Join(algorithms, ", "))
+			return fmt.Errorf("the algorithm is not one of %s", strings.Join(algorithms(), ", "))
 		case i <= last:
-			return fmt.Errorf("each algorithm stands once, in the order %s", strings.Join(algorithms, ", "))
+			return fmt.Errorf("each algorithm stands once, in the order %s", strings.Join(algorithms(), ", "))
 		}
 		last = i
 		t.Algorithms[name], err = text.ParseTime(until)
@@ -218,7 +220,7 @@ func (t *Trust) Bytes() ([]byte, error) {
 	for _, k := range t.Sponsors {
 		sponsors = append(sponsors, k.String()+"\n")
 	}
-	for _, name := range algorithms {
+	for _, name := range algorithms() {
 		if at, ok := t.Algorithms[name]; ok {
 			until = append(until, name+" "+text.FormatTime(at)+"\n")
 		}
