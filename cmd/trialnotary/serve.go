@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// shutdownPatience is how long a clean shutdown may take.
+const shutdownPatience = 30 * time.Second
+
+// serveCommand is the whole service on one machine.
+func serveCommand() *cobra.Command {
+	var c serverConfig
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "serve --dir DIR",
+		Short: "Run the whole service on one machine",
+		Long: `Runs the notary on this machine: it accepts statements, seals them, and serves
+their receipts and the public log. Everything it keeps is in DIR.
+
+The first start makes DIR and the log's two keys. They are not protected by a
+passphrase, because the service starts unattended: protect DIR/keys and keep a
+copy of it elsewhere. The origin names the log for ever and stands in every
+receipt; give one that is yours, as "notary.example.org/trials".
+
+Statements of sponsors are accepted from the keys given with --sponsor and in the
+sponsors file, one verifier key a line, # for comments; the file is read again
+whenever it changes. The connection is plain HTTP: put a proxy with TLS before it.
+
+SIGINT or SIGTERM stops the service cleanly. Nothing that was answered is lost
+when it is stopped otherwise, by a crash or a loss of power.`,
+		Example: `  trialnotary serve --dir /srv/notary --origin notary.example.org/trials \
+      --sponsor acme+6631cce8+AXRYHblI…`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.dir == "" {
+				return usageError(cmd, "where is everything to be kept?", "--dir /srv/notary")
+			}
+			level := slog.LevelInfo
+			if verbose {
+				level = slog.LevelDebug
+			}
+			c.log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return serve(ctx, c, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.dir, "dir", "", "directory of the log, its keys and its database")
+	f.StringVar(&c.listen, "listen", "127.0.0.1:8344", "address to listen on")
+	f.StringVar(&c.origin, "origin", "", "name of the log, fixed at the first start")
+	f.DurationVar(&c.every, "every", time.Second, "seal what is waiting this often")
+	f.StringArrayVar(&c.sponsors, "sponsor", nil, "verifier key that may register trials (repeatable)")
+	f.StringVar(&c.sponsorsFile, "sponsors", "", "file of such keys (default DIR/sponsors.txt, if there is one)")
+	f.BoolVar(&verbose, "verbose", false, "log every request")
+	return cmd
+}
+
+// serve runs a server until ctx ends, then shuts it down.
+func serve(ctx context.Context, c serverConfig, out io.Writer) error {
+	s, err := startServer(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.introduce(out)
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-s.failed:
+	}
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // a second one ends the process at once
+	c.log.Info("stopping: finishing what was begun")
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+	defer cancel()
+	if err := errors.Join(failed, s.Close(ctx)); err != nil {
+		return err
+	}
+	c.log.Info("stopped; nothing was lost")
+	return nil
+}
+
+// introduce says what is running and what to do next.
+func (s *server) introduce(out io.Writer) {
+	if s.log.created {
+		fmt.Fprintf(out, "A new log was made in %s.\n", s.log.dir)
+	}
+	fmt.Fprintf(out, `Serving the log %s
+  address    %s
+  trust      %s
+             fingerprint %s
+  keys       %s (no passphrase: protect this folder and keep a copy elsewhere)
+`, s.log.origin, s.URL, s.trustFile(), s.Fingerprint(), filepath.Join(s.log.dir, keysDir))
+	n := len(s.sponsors.keys())
+	if n == 0 {
+		fmt.Fprintf(out, `  sponsors   none: nobody can register a trial yet
+Next, make a sponsor's key and admit it; it counts within %s:
+  trialnotary keygen --name acme --out acme.key
+  cat acme.key.pub >> %s
+`, max(s.every, time.Second), s.sponsors.file)
+		return
+	}
+	fmt.Fprintf(out, `  sponsors   %d
+Next, on a sponsor's machine, after comparing the fingerprint:
+  trialnotary trust log.trust
+  trialnotary register NCT01234567 --service %s --key acme.key …
+`, n, s.URL)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"trialnotary/notary"
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/client"
+	"trialnotary/notary/ondisk"
+)
+
+// What is in DIR besides the store's own.
+const (
+	keysDir    = "keys"
+	ed25519Key = "log.ed25519.key"
+	mldsaKey   = "log.ml-dsa-44.key"
+	trustName  = "log.trust"
+	sponsors   = "sponsors.txt"
+)
+
+// logDir is an open log on this machine. The origin is remembered as the name of
+// its keys, so that the two can never disagree.
+type logDir struct {
+	dir     string
+	store   *ondisk.Store
+	origin  string
+	signers []checkpoint.Signer
+	policy  *checkpoint.Policy
+	created bool // its keys were made now
+}
+
+// openLog opens the log in dir. If there is none and create is set, it makes one
+// of that origin ("": one is made up). origin must otherwise be "" or the log's.
+func openLog(ctx context.Context, dir, origin string, create bool) (*logDir, error) {
+	if origin != "" {
+		if err := checkpoint.ValidOrigin(origin); err != nil {
+			return nil, fmt.Errorf("the origin %q cannot name a log: %w", origin, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, keysDir)); errors.Is(err, fs.ErrNotExist) && !create {
+		return nil, fmt.Errorf("there is no log in %s: it has no folder %q", dir, keysDir)
+	}
+	store, err := ondisk.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &logDir{dir: dir, store: store}
+	if err := l.openKeys(ctx, origin, create); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return l, nil
+}
+
+func (l *logDir) openKeys(ctx context.Context, origin string, create bool) error {
+	begun, err := l.begun(ctx)
+	if err != nil {
+		return err
+	}
+	create = create && !begun // another key would make another log
+	if create {
+		if err := os.Mkdir(filepath.Join(l.dir, keysDir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	// A crash between the two keys leaves one: its name is the origin, and the
+	// second is made by the next start.
+	ed, err := l.key(ed25519Key, origin, create, checkpoint.GenerateEd25519)
+	if err != nil {
+		return err
+	}
+	ml, err := l.key(mldsaKey, ed.Name(), create, checkpoint.GenerateMLDSA44)
+	if err != nil {
+		return err
+	}
+	l.origin, l.signers = ed.Name(), []checkpoint.Signer{ed, ml}
+	l.policy, err = checkpoint.NewLogPolicy(ed.VerifierKey(), ml.VerifierKey())
+	return err
+}
+
+// begun reports whether the log or its database holds a batch.
+func (l *logDir) begun(ctx context.Context) (bool, error) {
+	if h, err := l.store.Head(ctx); err != nil || h != nil {
+		return h != nil, err
+	}
+	_, err := l.store.Get(ctx, checkpoint.HeadName(1))
+	if errors.Is(err, notary.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// key reads a key of the log, or makes it.
+func (l *logDir) key(file, origin string, create bool, generate func(string) (checkpoint.Key, error)) (checkpoint.Key, error) {
+	name := filepath.Join(l.dir, keysDir, file)
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		if !create {
+			return checkpoint.Key{}, fmt.Errorf("the log's key %s is missing: put it back from your copy. A new key would make another log; nothing was changed", name)
+		}
+		if origin == "" {
+			origin = "localhost/" + strings.ToLower(rand.Text()[:10])
+		}
+		k, err := generate(origin)
+		if err != nil {
+			return checkpoint.Key{}, err
+		}
+		l.created = true
+		return k, client.WriteNew(name, []byte(k.String()+"\n"), client.Private)
+	}
+	b, err := client.ReadFile(name, 64<<10)
+	if err != nil {
+		return checkpoint.Key{}, err
+	}
+	k, err := checkpoint.ParseSigner(strings.TrimSuffix(string(b), "\n"))
+	if err != nil {
+		return checkpoint.Key{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if origin != "" && k.Name() != origin {
+		return checkpoint.Key{}, fmt.Errorf("the log in %s is %q and stays so for ever; it cannot be served as %q. Leave --origin away, or give another --dir for another log", l.dir, k.Name(), origin)
+	}
+	return k, nil
+}
