@@ -2,6 +2,7 @@ package ondisk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -129,13 +130,16 @@ func (s *Store) AddRows(ctx context.Context, rows []notary.Row) error {
 			return fmt.Errorf("add rows: %w", err)
 		}
 	}
-	type keyed struct{ key, value []byte }
+	type keyed struct {
+		key, value []byte
+		i          int
+	}
 	sorted := make([]keyed, len(rows))
 	for i, r := range rows {
-		sorted[i] = keyed{rowKey(r.Partition, r.Sort), r.Value}
+		sorted[i] = keyed{rowKey(r.Partition, r.Sort), r.Value, i}
 	}
 	// In order of keys, each page is visited once. Equal keys keep their order.
-	slices.SortStableFunc(sorted, func(a, b keyed) int { return bytes.Compare(a.key, b.key) })
+	slices.SortFunc(sorted, func(a, b keyed) int { return cmp.Or(bytes.Compare(a.key, b.key), a.i-b.i) })
 	err := s.update(ctx, func(tx *bolt.Tx) error {
 		t := tableOf(tx)
 		added := false

@@ -70,7 +70,7 @@ func rememberedPolicy(t *testing.T, o Options) func(checkpoint.Signed) (checkpoi
 }
 
 // changes returns the bits to change of a byte: all of them where all is set, else
-// one, that differs, of every second byte; and of the long line of an ML-DSA-44
+// one, that differs, of every fourth byte; and of the long line of an ML-DSA-44
 // signature one bit of every sixteenth byte.
 func changes(b []byte, all bool) func(i int) []byte {
 	long := make([]bool, len(b))
@@ -88,10 +88,10 @@ func changes(b []byte, all bool) func(i int) []byte {
 		case all && !long[i]:
 			return []byte{1, 2, 4, 8, 16, 32, 64, 128}
 		}
-		if !all && i%2 > 0 {
+		if !all && i%4 > 0 {
 			return nil
 		}
-		return []byte{1 << (i / 2 % 5)}
+		return []byte{1 << (i / 4 % 5)}
 	}
 }
 

@@ -1,0 +1,95 @@
+package notary_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// layers are the packages of the house, lowest first: imports go down only.
+// Packages of one layer may import each other where before allows it.
+var layers = [][]string{
+	{"notary/text"},
+	{"notary/statement"},
+	{"notary/entry", "notary/manifest"},
+	{"notary/tile", "notary/streammap", "notary/checkpoint"},
+	{"notary/receipt"},
+	{"notary"},
+	{"notary/storetest", "notary/ondisk", "notary/web", "notary/client"},
+	{"cmd/trialnotary"},
+}
+
+// doors says which packages alone may use a dependency directly.
+var doors = map[string][]string{
+	"go.etcd.io/bbolt":                    {"notary/ondisk"},
+	"github.com/spf13/cobra":              {"cmd/trialnotary"},
+	"github.com/schollz/progressbar":      {"cmd/trialnotary"},
+	"golang.org/x/term":                   {"cmd/trialnotary"},
+	"filippo.io/age":                      {"notary/client"},
+	"github.com/transparency-dev/merkle":  {"notary/manifest"},
+	"github.com/transparency-dev/formats": {"notary/checkpoint"},
+	"filippo.io/mldsa":                    {"notary/checkpoint"},
+	"net/http":                            {"notary/web", "notary/client", "cmd/trialnotary"},
+	"github.com/aws/aws-sdk-go-v2":        {"notary/onaws", "localstack"},
+	"github.com/aws/aws-lambda-go":        {"functions"},
+	"github.com/aws/aws-cdk-go":           {"infra"},
+	"github.com/aws/jsii-runtime-go":      {"infra"},
+	// Peers of the tests: never in what ships.
+	"filippo.io/torchwood":                      nil,
+	"github.com/transparency-dev/tessera":       nil,
+	"github.com/rogpeppe/go-internal":           nil,
+	"github.com/transparency-dev/formats/proof": {"notary/checkpoint"},
+}
+
+func TestImportsGoDownThroughTheirDoors(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "trialnotary/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	rank := map[string]int{}
+	for i, layer := range layers {
+		for _, p := range layer {
+			rank[p] = i
+		}
+	}
+	seen := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; seen++ {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		self := strings.TrimPrefix(p.ImportPath, "trialnotary/")
+		here, known := rank[self]
+		if !known {
+			t.Errorf("%s has no layer", self)
+		}
+		for _, imp := range p.Imports {
+			if dep, ours := strings.CutPrefix(imp, "trialnotary/"); ours && rank[dep] >= here {
+				t.Errorf("%s imports %s, which is not below it", self, dep)
+			}
+			for path, allowed := range doors {
+				if imp != path && !strings.HasPrefix(imp, path+"/") {
+					continue
+				}
+				ok := false
+				for _, a := range allowed {
+					ok = ok || self == a || strings.HasPrefix(self, a+"/")
+				}
+				if !ok {
+					t.Errorf("%s uses %s, whose door is %v", self, path, allowed)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Fatalf("only %d packages were looked at", seen)
+	}
+}
