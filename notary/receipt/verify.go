@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"trialnotary/notary/checkpoint"
-	"trialnotary/notary/entry"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/tile"
 )
