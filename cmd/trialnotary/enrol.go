@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trialnotary/notary/client"
+	"trialnotary/notary/statement"
+)
+
+type enrolment struct {
+	stream, role, person, until, out string
+}
+
+func (a *app) enrolCommand() *cobra.Command {
+	var e enrolment
+	c := &cobra.Command{
+		Use:   "enrol TRIAL.trial STREAM VKEY [--role site] [--person NAME] [--until T] [--out STREAM.invite]",
+		Short: "Let a key sign in a stream of the trial",
+		Long: `Enrol the key of a site, a laboratory, a board: from then on it signs in the stream
+of that name. The invite that this writes is for its holder, who joins with it; send
+it by a private way. Check the key's fingerprint with its holder first.`,
+		Example: `  trialnotary enrol NCT01234567.trial site-042 jdoe.key.pub --person 'Jane Doe' --out site-042.invite`,
+		Args:    args(3, 3, "the trial file, the stream and the verifier key"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e.stream = args[1]
+			return a.enrol(c, args[0], args[2], e)
+		},
+	}
+	c.Flags().StringVar(&e.role, "role", "site", "role of the key: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb")
+	c.Flags().StringVar(&e.person, "person", "", "printed name of its holder: then it signs under this name only")
+	c.Flags().StringVar(&e.until, "until", "", "last day or time at which it may sign, as in 2027-12-31")
+	c.Flags().StringVar(&e.out, "out", "", "the invite, created (default STREAM.invite)")
+	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
+	a.serviceFlag(c, "address of the service, if not the trial's")
+	a.timeoutFlag(c)
+	return c
+}
+
+func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
+	key, err := verifierKey(vkey)
+	if err != nil {
+		return err
+	}
+	until, err := parseUntil(e.until)
+	if err != nil {
+		return err
+	}
+	if e.out == "" {
+		e.out = e.stream + ".invite"
+	}
+	switch {
+	case !statement.ValidName(e.stream) || e.stream == statement.RegistrationStream:
+		return &fault{code: exitUsage, err: fmt.Errorf("%q is no name of a stream that keys are enrolled for: 1 to 64 of a–z, 0–9 and, after the first, . _ -", e.stream)}
+	case !statement.Role(e.role).Known():
+		return &fault{code: exitUsage, err: fmt.Errorf("%q is no role", e.role), do: "The roles: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb."}
+	case !until.IsZero() && until.Before(a.now()):
+		return &fault{code: exitUsage, err: fmt.Errorf("--until %s is past", e.until)}
+	case exists(e.out) == nil:
+		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", e.out, client.ErrExists), safe: "Nothing was enrolled.", do: "Choose another name with --out."}
+	}
+	t, l, err := a.grant(c, granting{file, func(t *client.Trial) (*statement.Statement, *statement.ID, error) {
+		return e.statement(t, key, until, a.now())
+	}})
+	if err != nil {
+		return err
+	}
+	return a.writeInvite(t, l, e.out, "ENROLLED")
+}
+
+// statement returns the enrolment, or the id of the same one made before.
+func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, now time.Time) (*statement.Statement, *statement.ID, error) {
+	if _, ok := t.Salt(e.stream); !ok {
+		// Written to the file together with the statement, and before it is sent.
+		t.Streams = append(t.Streams, client.Stream{Name: e.stream, Salt: random()})
+	}
+	id, _ := t.StreamID(e.stream)
+	k := statement.Key{Role: statement.Role(e.role), Name: e.stream, Stream: id, Key: key}
+	for i := range t.Grants {
+		n := t.Grants[i].Note
+		if n.Kind != statement.KindEnrolment || n.Keys[0] != k || n.Person != e.person || !n.Until.Equal(until) {
+			continue
+		}
+		_, _, err := t.InForce(e.stream, key, now)
+		if !t.Grants[i].Sealed() || err == nil {
+			return nil, &n.ID, nil
+		}
+	}
+	for i := range t.Grants {
+		n := t.Grants[i].Note
+		if n.Kind == statement.KindRevocation && n.Keys[0].Key == key && n.Keys[0].Stream == id {
+			return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the key %s was revoked for %s, and a revocation is for ever", key.Name, e.stream), do: "Have its holder make a new key, and enrol that."}
+		}
+	}
+	return &statement.Statement{Kind: statement.KindEnrolment, Keys: []statement.Key{k}, Person: e.person, Until: until}, nil, nil
+}
+
+// writeInvite writes the invite of a sealed grant and shows it.
+func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string) error {
+	n := l.Note
+	address := t.Service
+	if a.service != "" {
+		var err error
+		if address, err = client.ParseURL(a.service); err != nil {
+			return err
+		}
+	}
+	in, err := t.Invite(n.ID, address)
+	if err == nil {
+		var b []byte
+		if b, err = in.Bytes(); err == nil {
+			err = client.WriteNew(out, b, client.Private)
+		}
+	}
+	if err != nil {
+		f := &fault{code: exitUsage, err: err, safe: "The key is enrolled all the same; only the invite was not written.", do: "Run the same command again with another --out."}
+		if !errors.Is(err, client.ErrExists) {
+			f.do = "Run the same command again."
+		}
+		return f
+	}
+	k := n.Keys[0]
+	s := &sheet{word: word, head: strings.Join([]string{k.Key.Name, k.Name, t.Trial}, " · ")}
+	s.add("key", "%s", k.Key.Fingerprint())
+	s.more("have its holder read this to you, if they have not")
+	s.add("role", "%s", roleLine(in.Person(), k.Role, n.Until))
+	s.add("invite", "%s (private: for the holder of the key)", out)
+	s.more("they run: trialnotary join %s --key THEIR.key", quote(out))
+	return a.print(s, struct {
+		Trial       string `json:"trial"`
+		Stream      string `json:"stream"`
+		StreamID    string `json:"stream_id"`
+		Key         string `json:"verifier_key"`
+		Fingerprint string `json:"key_fingerprint"`
+		Role        string `json:"role"`
+		Person      string `json:"person,omitempty"`
+		Invite      string `json:"invite"`
+		Statement   string `json:"statement"`
+	}{t.Trial, k.Name, k.Stream.String(), k.Key.String(), k.Key.Fingerprint(), string(k.Role), in.Person(), out, n.ID.String()})
+}
+
+func roleLine(person string, role statement.Role, until time.Time) string {
+	s := string(role)
+	if person != "" {
+		s += ", " + person
+	}
+	if !until.IsZero() {
+		s += ", until " + moment(until)
+	}
+	return s
+}

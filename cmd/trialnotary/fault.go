@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trialnotary/notary/client"
+	"trialnotary/notary/receipt"
+	"trialnotary/notary/text"
+)
+
+// The exit codes.
+const (
+	exitDone        = 0
+	exitNotVerified = 1
+	exitUsage       = 2 // or bad input, or a fault of this machine
+	exitPending     = 3
+	exitService     = 4 // could not be reached, or refused
+	exitUnconfirmed = 5 // consistent, but whose log this is is unconfirmed
+)
+
+// fault is an error with what its reader needs: whether anything was lost, and
+// the corrected command.
+type fault struct {
+	code int
+	err  error
+	safe string // a sentence
+	do   string // what to do, or the command to type
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+// shown is the error of a verb that has printed its result itself.
+type shown struct{ code int }
+
+func (s shown) Error() string { return fmt.Sprintf("exit code %d", s.code) }
+
+func codeOf(err error) int {
+	var f *fault
+	var s shown
+	var unreachable *client.Unreachable
+	var refused *client.Refused
+	var notYet *client.NotYet
+	var failure *receipt.Failure
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &s):
+		return s.code
+	case errors.As(err, &f) && f.code != 0:
+		return f.code
+	case errors.As(err, &unreachable), errors.As(err, &refused):
+		return exitService
+	case errors.As(err, &notYet):
+		return exitPending
+	case errors.As(err, &failure):
+		return exitNotVerified
+	}
+	return exitUsage
+}
+
+// usage is an error in how a verb was called.
+func usage(c *cobra.Command, err error) error {
+	return &fault{code: exitUsage, err: err, do: "See: " + c.CommandPath() + " --help"}
+}
+
+// usageError says what is missing and how the command goes on.
+func usageError(c *cobra.Command, what, add string) error {
+	f := &fault{code: exitUsage, err: errors.New(what)}
+	if add != "" {
+		f.do = "For example: " + c.CommandPath() + " … " + add
+	}
+	return f
+}
+
+// args checks the number of arguments, in words. max < 0: no limit.
+func args(min, max int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, got []string) error {
+		if len(got) < min {
+			return usage(c, fmt.Errorf("%s is missing", what))
+		}
+		if max >= 0 && len(got) > max {
+			return usage(c, fmt.Errorf("%q is one argument too many: expected %s", text.Visible(got[max]), what))
+		}
+		return nil
+	}
+}
+
+// finish prints an error, if any, and returns the exit code.
+func (a *app) finish(c *cobra.Command, err error) int {
+	code := codeOf(err)
+	var s shown
+	if err == nil || errors.As(err, &s) {
+		return code
+	}
+	var f *fault
+	if !errors.As(err, &f) {
+		f = &fault{err: err}
+		if strings.HasPrefix(err.Error(), "unknown command") {
+			f.do = "See: trialnotary --help"
+		}
+	}
+	if a.json {
+		_ = a.encode(struct {
+			Error string `json:"error"`
+			Exit  int    `json:"exit"`
+			Safe  string `json:"safe,omitempty"`
+			Do    string `json:"do,omitempty"`
+		}{text.Visible(err.Error()), code, f.safe, f.do})
+	}
+	lines := []string{strings.TrimPrefix(c.CommandPath()+": ", ": ") + err.Error()}
+	for _, l := range []string{f.safe, f.do} {
+		if l != "" {
+			lines = append(lines, strings.Split(l, "\n")...)
+		}
+	}
+	for i, l := range lines {
+		if i > 0 {
+			l = "  " + l
+		}
+		fmt.Fprintln(a.err, text.Visible(l))
+	}
+	return code
+}
+
+func (a *app) encode(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

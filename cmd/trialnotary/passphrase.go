@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"trialnotary/notary/client"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
+)
+
+const passphraseEnv = "TRIALNOTARY_PASSPHRASE_FILE"
+
+// passphraseFile returns the first line of the file for automation, "" if none is
+// named.
+func passphraseFile() (string, error) {
+	name := os.Getenv(passphraseEnv)
+	if name == "" {
+		return "", nil
+	}
+	b, err := client.ReadFile(name, 4096)
+	if err != nil {
+		return "", &fault{code: exitUsage, err: fmt.Errorf("%s: %w", passphraseEnv, err)}
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", &fault{code: exitUsage, err: fmt.Errorf("%s: the first line of %s is empty", passphraseEnv, name)}
+	}
+	return line, nil
+}
+
+func (a *app) ask(what string) (string, error) {
+	fmt.Fprint(a.err, text.Visible(what))
+	b, err := term.ReadPassword(int(a.in.Fd()))
+	fmt.Fprintln(a.err)
+	return string(b), err
+}
+
+// newPassphrase returns the passphrase for a new key: from the file, or asked for
+// twice.
+func (a *app) newPassphrase() (string, error) {
+	p, err := passphraseFile()
+	if err != nil || p != "" {
+		return p, err
+	}
+	if !a.terminal {
+		return "", &fault{code: exitUsage, err: errors.New("a key is kept under a passphrase, and there is no terminal to ask for one"),
+			safe: "No key was made.",
+			do:   "Either write the passphrase into a file and name it in " + passphraseEnv + ",\nor make a key without one: trialnotary keygen … --no-passphrase"}
+	}
+	p, err = a.ask("Passphrase for the new key: ")
+	if err != nil {
+		return "", err
+	}
+	if p == "" {
+		return "", &fault{code: exitUsage, err: errors.New("the passphrase is empty"), safe: "No key was made.",
+			do: "To make a key without a passphrase: trialnotary keygen … --no-passphrase"}
+	}
+	again, err := a.ask("The same once more: ")
+	if err == nil && again != p {
+		err = &fault{code: exitUsage, err: errors.New("the two passphrases differ"), safe: "No key was made.", do: "Try again."}
+	}
+	return p, err
+}
+
+// readKey reads a key file and leaves it closed.
+func (a *app) readKey(c *cobra.Command, name string) (*client.Key, error) {
+	if name == "" {
+		return nil, usageError(c, "which key signs? Name its file with --key or in TRIALNOTARY_KEY", "--key NAME.key")
+	}
+	b, err := client.ReadFile(name, 1<<16)
+	if err != nil {
+		return nil, err
+	}
+	k, err := client.ParseKey(b)
+	if err != nil {
+		f := &fault{code: exitUsage, err: fmt.Errorf("%s is not a key file: %w", name, err)}
+		if strings.HasSuffix(name, ".pub") {
+			f.do = "That is the public half; the private one is " + strings.TrimSuffix(name, ".pub")
+		}
+		return nil, f
+	}
+	return k, nil
+}
+
+// openKey returns the private key of a key file.
+func (a *app) openKey(k *client.Key, name string) (statement.PrivateKey, error) {
+	if !k.Locked {
+		return k.Open("")
+	}
+	p, err := passphraseFile()
+	if err != nil {
+		return statement.PrivateKey{}, err
+	}
+	if p == "" && !a.terminal {
+		return statement.PrivateKey{}, &fault{code: exitUsage,
+			err: fmt.Errorf("the key %s is under a passphrase, and there is no terminal to ask for it", name),
+			do:  "Either run this in a terminal, or write the passphrase into a file and name it in " + passphraseEnv + "."}
+	}
+	for tries := 1; ; tries++ {
+		given := p
+		if given == "" {
+			if given, err = a.ask(fmt.Sprintf("Passphrase of %s (%s): ", name, k.Public.Name)); err != nil {
+				return statement.PrivateKey{}, err
+			}
+		}
+		open, err := k.Open(given)
+		if err == nil {
+			return open, nil
+		}
+		if !errors.Is(err, client.ErrPassphrase) || p != "" || tries == 3 {
+			return statement.PrivateKey{}, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err), safe: "Nothing was signed."}
+		}
+		fmt.Fprintln(a.err, "That is not it.")
+	}
+}
+
+// verifierKey parses a VKEY argument: the key itself, or a file that holds it.
+func verifierKey(s string) (statement.PublicKey, error) {
+	if strings.HasPrefix(s, "PRIVATE+") {
+		return statement.PublicKey{}, &fault{code: exitUsage, err: errors.New("that is a private key; it belongs to its holder alone"),
+			do: "Give the verifier key, which is in the file that ends with .pub. Whoever saw the private one should replace it."}
+	}
+	k, err := statement.ParsePublicKey(s)
+	if err == nil {
+		return k, nil
+	}
+	if b, ferr := client.ReadFile(s, 4096); ferr == nil {
+		b, _ = text.Outer(b)
+		if k, ferr = statement.ParsePublicKey(strings.TrimSpace(string(b))); ferr == nil {
+			return k, nil
+		}
+		return k, &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s)}
+	}
+	return k, &fault{code: exitUsage, err: err, do: "A verifier key looks like site-042.jdoe+4665f3df+Af3fqrbw…: keygen prints it and writes it to the file that ends with .pub"}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trialnotary/notary/client"
+)
+
+func (a *app) receiptCommand() *cobra.Command {
+	var wait bool
+	c := &cobra.Command{
+		Use:   "receipt [FILE.pending|DIR]…",
+		Short: "Complete receipts that are pending",
+		Long: `Fetch what is missing for every pending file named, or below a directory (by default
+this one), verify it, write the receipt and take the pending file away. What the
+service does not know is submitted. It needs no key. Exit code 3: some are still
+pending.`,
+		Example: `  trialnotary receipt
+  trialnotary receipt export.20261122T132900Z.pending --wait`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait) },
+	}
+	c.Flags().BoolVar(&wait, "wait", false, "wait for those that are not sealed yet")
+	a.serviceFlag(c, "address of the service, if not the one in the file")
+	a.timeoutFlag(c)
+	return c
+}
+
+func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	files, err := below(paths, ".pending")
+	if err != nil {
+		return err
+	}
+	var all []outcome
+	for _, f := range files {
+		all = append(all, a.complete(c, f, wait))
+	}
+	if len(all) == 0 {
+		return a.print(&sheet{word: "NOTHING PENDING", head: names(paths)}, struct {
+			Statements []outcome `json:"statements"`
+		}{[]outcome{}})
+	}
+	return a.showOutcomes("RECEIPTS", all, "Later: trialnotary receipt "+strings.Join(quoted(paths), " "))
+}
+
+// complete finishes one receipt, as far as the service has come.
+func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
+	o := outcome{File: file, State: "complete"}
+	p, err := readPending(file)
+	if err != nil {
+		return o.failed(err)
+	}
+	o.Statement = p.Note.ID.String()
+	prefix, ok := strings.CutSuffix(file, ".pending")
+	if !ok {
+		return o.failed(&fault{code: exitUsage, err: errors.New("its name does not end with .pending, so its receipt has no name")})
+	}
+	s, err := a.dial(c, p.Service)
+	if err != nil {
+		return o.failed(err)
+	}
+	ref := client.RefOf(p.Note)
+	e, err := s.Evidence(c.Context(), ref)
+	if errors.Is(err, client.ErrUnknown) {
+		if _, err = s.Submit(c.Context(), p.Note.Raw); err == nil {
+			err = &client.NotYet{}
+		}
+	}
+	var not *client.NotYet
+	if errors.As(err, &not) && wait {
+		e, err = a.await(c.Context(), s, ref, not.After)
+	}
+	if errors.As(err, &not) {
+		o.State, o.code = "pending", exitPending
+		return o
+	}
+	if err == nil {
+		_, err = a.writeReceipt(p, e, prefix)
+	}
+	if err != nil {
+		return o.failed(err)
+	}
+	o.Receipt = prefix + ".receipt"
+	return o
+}
+
+// below returns the files named, and those with the ending below directories
+// named, in order.
+func below(paths []string, ext string) ([]string, error) {
+	var files []string
+	for _, p := range paths {
+		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil && name == p:
+				return fmt.Errorf("%s cannot be found or read", p)
+			case err != nil:
+				return nil // what cannot be listed holds nothing for us
+			case d.Type().IsRegular() && (name == p || strings.HasSuffix(name, ext)):
+				files = append(files, name)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+func quoted(all []string) []string {
+	q := make([]string, len(all))
+	for i, s := range all {
+		q[i] = quote(s)
+	}
+	return q
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"trialnotary/notary/client"
+	"trialnotary/notary/text"
+)
+
+func (a *app) submitCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "submit FILE.pending…",
+		Short: "Send what was prepared offline",
+		Long: `Send statements that were sealed with --offline, on this machine or another. It needs
+no key. Sending the same file again does no harm: it is one entry.`,
+		Example: `  trialnotary submit export.20261122T132900Z.pending`,
+		Args:    args(1, -1, "the pending file"),
+		RunE:    func(c *cobra.Command, args []string) error { return a.submit(c, args) },
+	}
+	a.serviceFlag(c, "address of the service, if not the one in the file")
+	return c
+}
+
+func readPending(name string) (*client.Pending, error) {
+	b, err := client.ReadFile(name, client.MaxProfile)
+	if err != nil {
+		return nil, err
+	}
+	b, _ = text.Outer(b)
+	p, err := client.ParsePending(b)
+	if err != nil {
+		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+	}
+	return p, nil
+}
+
+// outcome is what became of one pending file.
+type outcome struct {
+	File      string `json:"file"`
+	Statement string `json:"statement,omitempty"`
+	State     string `json:"state"` // accepted, complete, pending, failed
+	Receipt   string `json:"receipt,omitempty"`
+	Error     string `json:"error,omitempty"`
+	code      int
+}
+
+func (a *app) submit(c *cobra.Command, files []string) error {
+	var all []outcome
+	for _, f := range files {
+		o := outcome{File: f, State: "accepted"}
+		p, err := readPending(f)
+		if err == nil {
+			o.Statement = p.Note.ID.String()
+			var s *client.Service
+			if s, err = a.dial(c, p.Service); err == nil {
+				_, err = s.Submit(c.Context(), p.Note.Raw)
+			}
+		}
+		all = append(all, o.failed(err))
+	}
+	return a.showOutcomes("SUBMITTED", all, "The receipts come with: trialnotary receipt")
+}
+
+// failed records an error, if there is one.
+func (o outcome) failed(err error) outcome {
+	if err != nil {
+		o.State, o.Error, o.code = "failed", text.Visible(err.Error()), codeOf(err)
+	}
+	return o
+}
+
+// showOutcomes prints one row per file and returns the gravest code: a failure
+// before what is only not yet there.
+func (a *app) showOutcomes(word string, all []outcome, next string) error {
+	code := exitDone
+	s := &sheet{word: word, head: count(len(all), "statement")}
+	for _, o := range all {
+		switch o.State {
+		case "failed":
+			s.add("failed", "%s: %s", o.File, o.Error)
+		case "complete":
+			s.add("complete", "%s", o.Receipt)
+		default:
+			s.add(o.State, "%s", o.File)
+		}
+		if code == exitDone || code == exitPending && o.code != exitDone {
+			code = o.code
+		}
+	}
+	if code != exitDone {
+		s.add("safe", "nothing was lost: what is not complete is kept in its pending file")
+	}
+	if next != "" && code != exitDone || word == "SUBMITTED" {
+		s.add("next", "%s", next)
+	}
+	if all == nil {
+		all = []outcome{}
+	}
+	if err := a.print(s, struct {
+		Statements []outcome `json:"statements"`
+	}{all}); err != nil {
+		return err
+	}
+	if code != exitDone {
+		return shown{code}
+	}
+	return nil
+}

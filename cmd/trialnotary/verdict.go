@@ -1,0 +1,284 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"trialnotary/notary/receipt"
+	"trialnotary/notary/statement"
+)
+
+const (
+	verified    = "VERIFIED"
+	notVerified = "NOT VERIFIED"
+	unconfirmed = "CONSISTENT, but whose log this is is unconfirmed"
+)
+
+// showVerdict prints the verdict on one receipt and returns its exit code.
+func (a *app) showVerdict(r *checked) error {
+	s := &sheet{}
+	if r.verdict == nil {
+		s.word, s.head = notVerified, r.file
+		addFailure(s, r)
+		s.add("so", "nothing in this file is shown to be true")
+	} else {
+		s.head = headOf(r.verdict.Note)
+		switch s.word = verified; {
+		case r.failure != nil:
+			s.word = notVerified
+			addFailure(s, r)
+			s.add("receipt", "it verifies by itself; the files given are not what it is about")
+		case !r.verdict.Confirmed:
+			s.word = unconfirmed
+		}
+		addVerdict(s, r)
+	}
+	if err := a.print(s, verdictJSON(r, s.word)); err != nil {
+		return err
+	}
+	if code := r.code(); code != exitDone {
+		return shown{code}
+	}
+	return nil
+}
+
+func headOf(n *statement.Note) string {
+	return strings.Join([]string{string(n.Kind), n.StreamName, n.Trial}, " · ")
+}
+
+func addFailure(s *sheet, r *checked) {
+	s.add("failed", "%s: %s", stepWords[r.failure.Step], r.failure.Reason)
+	if r.trust.trust != nil && r.verdict == nil && r.failure.Step == receipt.StepCheckpoints {
+		s.more("verified with %s %s (%s)", r.trust.name, r.trust.trust.Fingerprint, r.trust.how)
+	}
+}
+
+func addVerdict(s *sheet, r *checked) {
+	v := r.verdict
+	if v.Note.Label != "" {
+		s.add("label", "%s", v.Note.Label)
+	}
+	if r.undone != "" {
+		s.add("arrival", "%s had been added on the way; undone, and it is the receipt byte for byte", r.undone)
+	}
+	if r.failure == nil {
+		addBytes(s, r)
+	}
+	s.add("who", "%s", who(v))
+	addWhen(s, v)
+	s.add("order", "%s entry of this stream, log index %s", ordinal(v.Entry.Seq), number(v.Entry.Index))
+	for _, id := range v.Note.About {
+		s.add("about", "statement %s", id)
+	}
+	if v.Note.Supersedes != nil {
+		s.add("replaces", "statement %s", v.Note.Supersedes)
+	}
+	if v.Note.Reason != "" {
+		s.add("reason", "%s", v.Note.Reason)
+	}
+	addTrust(s, r)
+	s.add("not known", "later correction, withdrawal or key revocation: needs a history")
+	s.add("not shown", "that the data are true, consent, clinical validity")
+}
+
+func addBytes(s *sheet, r *checked) {
+	c := r.bytes
+	if c == nil {
+		return // a statement about no files
+	}
+	sealed := fmt.Sprintf("%s, %s, were sealed", count(int(c.dataset.Files), "file"), bytesOf(c.dataset.Bytes))
+	switch {
+	case !c.looked && c.opening:
+		s.add("bytes", "not compared: %s; the opening shows %d of them", sealed, c.listed)
+	case !c.looked:
+		s.add("bytes", "not compared: %s", sealed)
+	default:
+		s.add("bytes", "%s", matchLine(c))
+	}
+	if !c.looked {
+		s.more("to compare: trialnotary verify %s PATH", quote(r.file))
+	}
+}
+
+// matchLine says which of the files match, given that none fails.
+func matchLine(c *compared) string {
+	matched, all := len(c.Matched), "files"
+	var same, extra []string
+	for _, e := range c.Extra {
+		if e.SameAs != "" {
+			matched++
+			same = append(same, e.Path+" is "+e.SameAs)
+		} else {
+			extra = append(extra, e.Path)
+		}
+	}
+	if c.listed == 1 {
+		all = "file"
+	}
+	line := fmt.Sprintf("%s of %s %s match", number(uint64(matched)), number(uint64(c.listed)), all)
+	if c.listed == 1 {
+		line += "es"
+	}
+	if c.opening {
+		line += fmt.Sprintf(" (opened, of %s sealed)", number(c.dataset.Files))
+	}
+	if c.partial && matched < c.listed {
+		line += "; the others were not given"
+	}
+	if len(same) > 0 {
+		line += "; under another name: " + names(same)
+	}
+	switch len(extra) {
+	case 0:
+	case 1:
+		line += "; 1 file here was not sealed: " + extra[0]
+	default:
+		line += fmt.Sprintf("; %d files here were not sealed: %s", len(extra), names(extra))
+	}
+	return line
+}
+
+func who(v *receipt.Verdict) string {
+	key := "key " + v.Note.KeyName
+	switch {
+	case v.Note.Signer != "":
+		key = fmt.Sprintf("%s (%s), %s", v.Note.Signer, v.Note.Meaning, key)
+	case v.Grant.Person != "":
+		key += " of " + v.Grant.Person
+	}
+	if v.Grant.Registration {
+		return fmt.Sprintf("%s, the trial's %s key by its registration %s", key, v.Grant.Role, day(v.EnrolledAt))
+	}
+	return fmt.Sprintf("%s, enrolled by %s %s", key, v.Enroller, day(v.EnrolledAt))
+}
+
+// addWhen tells the proved times first, the claimed ones as claims.
+func addWhen(s *sheet, v *receipt.Verdict) {
+	var proved []string
+	if v.Met.Witnessed {
+		proved = append(proved, fmt.Sprintf("no later than %s (%d of %d witnesses)", moment(v.Met.NoLaterThan), v.Met.Witnesses, v.Met.Of))
+	}
+	if v.After != nil && !v.After.NotBefore.IsZero() {
+		proved = append(proved, "not before "+moment(v.After.NotBefore))
+	}
+	if len(proved) == 0 {
+		why := "this log has no witnesses"
+		if v.Unsigned {
+			why = "without a trust file no witness is known"
+		}
+		proved = []string{"no time is proved: " + why}
+	}
+	s.add("when", "%s", strings.Join(proved, "; "))
+	clock := func(t time.Time) string {
+		if v.Met.Witnessed && day(t) == day(v.Met.NoLaterThan) {
+			return t.UTC().Format("15:04")
+		}
+		return moment(t)
+	}
+	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time), clock(v.Note.Time))
+}
+
+func addTrust(s *sheet, r *checked) {
+	v, b := r.verdict, r.trust
+	trial := "trial fingerprint " + v.TrialFingerprint
+	if v.Pinned {
+		trial += " (as you gave it)"
+	}
+	if b.trust == nil {
+		s.add("trust", "none: the signatures of the log were not checked · %s", trial)
+	} else {
+		s.add("trust", "%s %s (%s) · %s", b.name, b.trust.Fingerprint, b.how, trial)
+	}
+	if v.FirstToRegister() {
+		s.more("first to register %s, not proved to be its sponsor: compare the trial fingerprint", v.RegisteredAs)
+	}
+	if !v.Confirmed {
+		s.more("get the operator's trust file by a way you trust, then: trialnotary trust FILE")
+	}
+}
+
+type verdictOut struct {
+	Verdict     string     `json:"verdict"` // verified, not verified, unconfirmed
+	File        string     `json:"file"`
+	Failed      string     `json:"failed,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	Undone      string     `json:"undone,omitempty"`
+	Kind        string     `json:"kind,omitempty"`
+	Stream      string     `json:"stream,omitempty"`
+	Trial       string     `json:"trial,omitempty"`
+	Label       string     `json:"label,omitempty"`
+	Statement   string     `json:"statement,omitempty"`
+	Key         string     `json:"key,omitempty"`
+	Signer      string     `json:"signer,omitempty"`
+	Meaning     string     `json:"meaning,omitempty"`
+	Enroller    string     `json:"enrolled_by,omitempty"`
+	NoLaterThan *time.Time `json:"no_later_than,omitempty"`
+	NotBefore   *time.Time `json:"not_before,omitempty"`
+	Witnesses   int        `json:"witnesses"`
+	WitnessesOf int        `json:"witnesses_of"`
+	LogClock    *time.Time `json:"log_clock_claim,omitempty"`
+	SignerClock *time.Time `json:"signer_clock_claim,omitempty"`
+	Log         string     `json:"log,omitempty"`
+	Index       *uint64    `json:"index,omitempty"`
+	Seq         uint64     `json:"seq,omitempty"`
+	FinalSize   uint64     `json:"final_size,omitempty"`
+	TrialPrint  string     `json:"trial_fingerprint,omitempty"`
+	Pinned      bool       `json:"trial_pinned"`
+	Listed      bool       `json:"sponsor_listed"`
+	Trust       string     `json:"trust_fingerprint,omitempty"`
+	Confirmed   bool       `json:"trust_confirmed"`
+	Files       *filesOut  `json:"files,omitempty"`
+}
+
+type filesOut struct {
+	Sealed   uint64   `json:"sealed"`
+	Bytes    uint64   `json:"sealed_bytes"`
+	Compared bool     `json:"compared"`
+	Matched  []string `json:"matched,omitempty"`
+	Changed  []string `json:"changed,omitempty"`
+	Missing  []string `json:"missing,omitempty"`
+	Extra    []string `json:"not_sealed,omitempty"`
+}
+
+// verdictJSON is the same for machines. Nothing of the statement is in it unless
+// its signature verified.
+func verdictJSON(r *checked, word string) verdictOut {
+	o := verdictOut{File: r.file, Undone: r.undone, Verdict: strings.ToLower(word)}
+	if word == unconfirmed {
+		o.Verdict = "unconfirmed"
+	}
+	if r.failure != nil {
+		o.Failed, o.Reason = r.failure.Step, r.failure.Reason
+	}
+	if r.trust.trust != nil {
+		o.Trust = r.trust.trust.Fingerprint
+	}
+	v := r.verdict
+	if v == nil {
+		return o
+	}
+	n := v.Note
+	o.Kind, o.Stream, o.Trial, o.Label, o.Statement = string(n.Kind), n.StreamName, n.Trial, n.Label, n.ID.String()
+	o.Key, o.Signer, o.Meaning, o.Enroller = n.KeyName, n.Signer, string(n.Meaning), v.Enroller
+	o.Witnesses, o.WitnessesOf = v.Met.Witnesses, v.Met.Of
+	if v.Met.Witnessed {
+		o.NoLaterThan = &v.Met.NoLaterThan
+	}
+	if v.After != nil && !v.After.NotBefore.IsZero() {
+		o.NotBefore = &v.After.NotBefore
+	}
+	o.LogClock, o.SignerClock = &v.Entry.Time, &n.Time
+	o.Log, o.Index, o.Seq, o.FinalSize = v.Origin, &v.Entry.Index, v.Entry.Seq, v.FinalSize
+	o.TrialPrint, o.Pinned, o.Listed, o.Confirmed = v.TrialFingerprint, v.Pinned, v.SponsorListed, v.Confirmed
+	if c := r.bytes; c != nil {
+		o.Files = &filesOut{Sealed: c.dataset.Files, Bytes: c.dataset.Bytes, Compared: c.looked, Matched: c.Matched, Missing: c.Missing}
+		for _, d := range c.Changed {
+			o.Files.Changed = append(o.Files.Changed, d.Path)
+		}
+		for _, e := range c.Extra {
+			o.Files.Extra = append(o.Files.Extra, e.Path)
+		}
+	}
+	return o
+}
