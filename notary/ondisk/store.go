@@ -15,7 +15,8 @@
 //
 // One process at a time: the database file is locked while the store is open.
 // Statements that arrive together share one commit, led by one of the callers
-// ([Store.Accept]); the package starts no goroutines.
+// ([Store.Accept]); the package starts no goroutines. Where each waiting statement
+// is, is also kept in memory, and read again by Open.
 //
 // When a commit fails for a reason other than a full disk, nobody can tell what
 // the disk holds: every later call is refused until the store is opened again.
