@@ -110,7 +110,7 @@ func (b *builder) admit(item *stagedItem) (string, error) {
 	} else if err != nil {
 		return "", err
 	}
-	if _, err := inForce(a, n, b.index(), b.time, (*statement.Authority).CheckAccepted); err != nil {
+	if _, err := a.CheckAccepted(n, b.index(), b.time); err != nil {
 		return oneLine(err), nil
 	}
 	if len(n.Keys) > 0 {

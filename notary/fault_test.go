@@ -123,6 +123,9 @@ func TestFaultMatrix(t *testing.T) {
 				t.Fatalf("only %d calls: the matrix would show nothing", len(calls))
 			}
 			for n, call := range calls {
+				if testing.Short() && n%4 != 0 {
+					continue
+				}
 				for _, fault := range storetest.Faults() {
 					for _, takeover := range []bool{false, true} {
 						t.Run(fmt.Sprintf("%d-%s/%v/takeover=%v", n, call.Op, fault, takeover), func(t *testing.T) {

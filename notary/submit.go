@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -214,15 +213,4 @@ func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statemen
 	}
 	grants.next++
 	return nil
-}
-
-// inForce checks a statement against its trial's keys as entry index of a batch
-// at that time. verify is (*Authority).Check, or CheckAccepted where the
-// signature was verified before.
-func inForce(a *statement.Authority, n *statement.Note, index uint64, batch time.Time,
-	verify func(*statement.Authority, *statement.Note, uint64, time.Time) (statement.Grant, error)) (statement.Grant, error) {
-	if want := a.Registration().Trial; n.Trial != want {
-		return statement.Grant{}, fmt.Errorf("the statement is for trial %s, its stream belongs to %s", n.Trial, want)
-	}
-	return verify(a, n, index, batch)
 }

@@ -146,7 +146,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	// another process; sealing checks again.
 	a, err := s.authority(ctx, o.Trial, 0)
 	if err == nil {
-		g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check)
+		g, err := a.Check(n, latest, s.Now())
 		if err == nil {
 			return g, a, nil
 		} else if errors.Is(err, statement.ErrSignature) {
@@ -165,7 +165,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	} else if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	g, err := inForce(a, n, latest, s.Now(), (*statement.Authority).Check)
+	g, err := a.Check(n, latest, s.Now())
 	if err != nil {
 		return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: err.Error()}
 	}
