@@ -113,18 +113,13 @@ func (a *app) finish(c *cobra.Command, err error) int {
 			Do    string `json:"do,omitempty"`
 		}{text.Visible(err.Error()), code, f.safe, f.do})
 	}
-	lines := []string{strings.TrimPrefix(c.CommandPath()+": ", ": ") + err.Error()}
-	for _, l := range []string{f.safe, f.do} {
-		if l != "" {
-			lines = append(lines, strings.Split(l, "\n")...)
+	var lines []string
+	for l := range strings.SplitSeq(c.CommandPath()+": "+strings.Join([]string{err.Error(), f.safe, f.do}, "\n"), "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, text.Visible(l))
 		}
 	}
-	for i, l := range lines {
-		if i > 0 {
-			l = "  " + l
-		}
-		fmt.Fprintln(a.err, text.Visible(l))
-	}
+	fmt.Fprintln(a.err, strings.Join(lines, "\n  "))
 	return code
 }
 

@@ -98,6 +98,10 @@ func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
 func below(paths []string, ext string) ([]string, error) {
 	var files []string
 	for _, p := range paths {
+		// A link that is named is followed; one that is found is not.
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			p = real
+		}
 		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil && name == p:

@@ -62,19 +62,29 @@ func (a *app) finishSeal(c *cobra.Command, s sealing, p *client.Pending, m *mani
 	}
 	if s.noWait {
 		if _, err := srv.Submit(c.Context(), p.Note.Raw); err != nil {
-			return kept(err, safe, goOn)
+			return kept(err, safe, afterRefusal(err, pending, goOn))
 		}
 		return a.showSealed(s, p, m, nil, "submitted", goOn)
 	}
 	e, err := a.submitAndWait(c.Context(), srv, client.RefOf(p.Note), p.Note.Raw)
 	if err != nil {
-		return kept(err, safe, goOn)
+		return kept(err, safe, afterRefusal(err, pending, goOn))
 	}
 	v, err := a.writeReceipt(p, e, s.prefix)
 	if err != nil {
 		return kept(err, safe, goOn)
 	}
 	return a.showSealed(s, p, m, v, "sealed", "")
+}
+
+// afterRefusal returns how to go on: a statement that was refused for good will not
+// be sealed by asking again.
+func afterRefusal(err error, pending, goOn string) string {
+	var refused *client.Refused
+	if !errors.As(err, &refused) || refused.Temporary() {
+		return goOn
+	}
+	return "Once the reason is put right, seal again; " + pending + " and its manifest are then of no use. What was refused when it was sent, not later, may also be sent once more: trialnotary submit " + quote(pending)
 }
 
 // writeReceipt completes a pending statement, writes its receipt and takes the

@@ -28,7 +28,7 @@ func (a *app) showVerdict(r *checked) error {
 		case r.failure != nil:
 			s.word = notVerified
 			addFailure(s, r)
-			s.add("receipt", "it verifies by itself; the files given are not what it is about")
+			s.add("receipt", "it verifies by itself, as follows; the files given are not what was sealed")
 		case !r.verdict.Confirmed:
 			s.word = unconfirmed
 		}
@@ -78,6 +78,9 @@ func addVerdict(s *sheet, r *checked) {
 		s.add("reason", "%s", v.Note.Reason)
 	}
 	addTrust(s, r)
+	if r.failure != nil {
+		return // what a verdict does not show is no matter where there is none
+	}
 	s.add("not known", "later correction, withdrawal or key revocation: needs a history")
 	s.add("not shown", "that the data are true, consent, clinical validity")
 }
@@ -170,13 +173,14 @@ func addWhen(s *sheet, v *receipt.Verdict) {
 		proved = []string{"no time is proved: " + why}
 	}
 	s.add("when", "%s", strings.Join(proved, "; "))
-	clock := func(t time.Time) string {
-		if v.Met.Witnessed && day(t) == day(v.Met.NoLaterThan) {
+	// The day is said once, with the time that stands before.
+	clock := func(t, before time.Time) string {
+		if !before.IsZero() && day(t) == day(before) {
 			return t.UTC().Format("15:04")
 		}
 		return moment(t)
 	}
-	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time), clock(v.Note.Time))
+	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time, v.Met.NoLaterThan), clock(v.Note.Time, v.Entry.Time))
 }
 
 func addTrust(s *sheet, r *checked) {

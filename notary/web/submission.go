@@ -92,18 +92,18 @@ func (h *handler) notAccepted(err error, of int) answer {
 		return unavailable(err)
 	}
 	h.metrics.reject(no.Kind)
-	what, index := "The statement was", (*int)(nil)
+	what, index := "The statement", (*int)(nil)
 	if of > 1 {
-		what, index = fmt.Sprintf("Nothing of this submission was accepted, because statement %d of %d was", no.Index+1, of), &no.Index
+		what, index = fmt.Sprintf("Nothing of this submission was accepted: statement %d of %d", no.Index+1, of), &no.Index
 	}
 	switch no.Kind {
 	case notary.Forbidden:
-		return problemAt(http.StatusForbidden, what+" not allowed: "+no.Reason+
+		return problemAt(http.StatusForbidden, what+" is not allowed: "+no.Reason+
 			". Nothing was stored and nothing was lost; what was accepted before stays. When the reason is gone, the same can be sent again.", index)
 	case notary.Conflict:
-		return problemAt(http.StatusConflict, what+" in conflict with what is sealed: "+no.Reason+
+		return problemAt(http.StatusConflict, what+" contradicts what is sealed: "+no.Reason+
 			". Nothing was stored and nothing was lost; what was accepted before stays. Look at the trial's state and make a new statement if one is still needed.", index)
 	}
-	return problemAt(http.StatusBadRequest, what+" not a statement for this log: "+no.Reason+
+	return problemAt(http.StatusBadRequest, what+" is malformed or not for this log: "+no.Reason+
 		". Nothing was stored and nothing was lost; send the file byte for byte as it was signed, or sign it anew.", index)
 }
