@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -441,5 +442,37 @@ func TestSealerBacksOffAndRecovers(t *testing.T) {
 	}
 	if err := s.stop(context.Background()); err != nil || s.health() != "" {
 		t.Errorf("%v, %q", err, s.health())
+	}
+}
+
+// A header without end is turned away, and many idle connections leave room.
+func TestServeBounds(t *testing.T) {
+	s, err := startServer(context.Background(), serverConfig{dir: filepath.Join(t.TempDir(), "log"), listen: "127.0.0.1:0", every: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	r, err := http.NewRequest("GET", s.URL+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Long", strings.Repeat("x", 64<<10))
+	if a, err := http.DefaultClient.Do(r); err != nil || a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("%v, %v", a, err)
+	}
+	for name, d := range map[string]time.Duration{"header": s.http.ReadHeaderTimeout, "body": s.http.ReadTimeout, "answer": s.http.WriteTimeout, "idle": s.http.IdleTimeout} {
+		if d <= 0 || d > 5*time.Minute {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	for range 300 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	if a, err := http.Get(s.URL + "/healthz"); err != nil || a.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", a, err)
 	}
 }
