@@ -3,6 +3,7 @@ package ondisk
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 
@@ -31,11 +32,11 @@ type place struct {
 	gone     bool
 }
 
-// lane is the statements of one lane, the oldest first when it is in order.
+// lane is the statements of one lane, the oldest first.
 type lane struct {
-	places   []*place
-	gone     int // how many of them are cleared, never the first
-	disorder bool
+	oldest int64 // time of the first
+	places []*place
+	gone   int // how many of them are cleared, never the first
 }
 
 // record is how much of one record of the database still waits.
@@ -71,10 +72,12 @@ func (w *waiting) add(p *place) {
 		l = &lane{}
 		w.lanes[p.lane] = l
 	}
-	if n := len(l.places); n > 0 && p.compare(l.places[n-1]) < 0 {
-		l.disorder = true
+	at := len(l.places)
+	if at > 0 && p.compare(l.places[at-1]) < 0 { // as a rule, little is behind it
+		at, _ = slices.BinarySearchFunc(l.places, p, (*place).compare)
 	}
-	l.places = append(l.places, p)
+	l.places = slices.Insert(l.places, at, p)
+	l.oldest = l.places[0].received
 }
 
 // remove removes statements that are there.
@@ -108,15 +111,10 @@ func (l *lane) tidy() int {
 		l.places = slices.DeleteFunc(slices.Clone(l.places), func(p *place) bool { return p.gone })
 		l.gone = 0
 	}
-	return len(l.places)
-}
-
-func (l *lane) sort() {
-	if l.disorder {
-		slices.SortFunc(l.places, (*place).compare)
-		l.disorder = false
-		l.tidy()
+	if len(l.places) > 0 {
+		l.oldest = l.places[0].received
 	}
+	return len(l.places)
 }
 
 // choose returns the statements whose turn it is, at most max, in their order.
@@ -124,24 +122,14 @@ func (w *waiting) choose(max int) []*place {
 	if max <= 0 {
 		return nil
 	}
-	type queue struct {
-		oldest int64 // of next[0]: most comparisons end here
-		next   []*place
-	}
-	queues := make([]queue, 0, len(w.lanes))
-	for _, l := range w.lanes {
-		l.sort()
-		queues = append(queues, queue{l.places[0].received, l.places})
-	}
-	slices.SortFunc(queues, func(a, b queue) int {
-		if a.oldest != b.oldest {
-			return cmp.Compare(a.oldest, b.oldest)
-		}
-		return a.next[0].compare(b.next[0])
-	})
+	lanes := w.oldest(max)
 	// All lanes take as many turns as there are places for all of them, those that
 	// end drop out, until the places left are fewer than the lanes: these go to the
 	// lanes that come first.
+	queues := make([][]*place, len(lanes))
+	for i, l := range lanes {
+		queues[i] = l.places
+	}
 	chosen := make([]*place, 0, min(max, len(w.places)))
 	for len(queues) > 0 && len(chosen) < max {
 		share := (max - len(chosen)) / len(queues)
@@ -151,13 +139,13 @@ func (w *waiting) choose(max int) []*place {
 		more := queues[:0]
 		for _, q := range queues {
 			taken := 0
-			for ; taken < share && len(chosen) < max && len(q.next) > 0; q.next = q.next[1:] {
-				if !q.next[0].gone {
-					chosen = append(chosen, q.next[0])
+			for ; taken < share && len(chosen) < max && len(q) > 0; q = q[1:] {
+				if !q[0].gone {
+					chosen = append(chosen, q[0])
 					taken++
 				}
 			}
-			if len(q.next) > 0 {
+			if len(q) > 0 {
 				more = append(more, q)
 			}
 		}
@@ -165,6 +153,29 @@ func (w *waiting) choose(max int) []*place {
 	}
 	slices.SortFunc(chosen, (*place).compare)
 	return chosen
+}
+
+// oldest returns the lanes whose oldest statements are oldest, at most max, in
+// that order.
+func (w *waiting) oldest(max int) []*lane {
+	older := func(a, b *lane) int {
+		return cmp.Or(cmp.Compare(a.oldest, b.oldest), a.places[0].compare(b.places[0]))
+	}
+	var lanes []*lane
+	bound := int64(math.MaxInt64)
+	for _, l := range w.lanes {
+		if l.oldest > bound {
+			continue
+		}
+		// With twice as many as wanted, the later half can be forgotten.
+		if lanes = append(lanes, l); len(lanes)-max >= max {
+			slices.SortFunc(lanes, older)
+			lanes = lanes[:max]
+			bound = lanes[max-1].oldest
+		}
+	}
+	slices.SortFunc(lanes, older)
+	return lanes[:min(max, len(lanes))]
 }
 
 // bitmap says which of a record's statements are cleared.
