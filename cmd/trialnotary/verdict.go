@@ -194,7 +194,8 @@ func addTrust(s *sheet, r *checked) {
 	} else {
 		s.add("trust", "%s %s (%s) · %s", b.name, b.trust.Fingerprint, b.how, trial)
 	}
-	if v.FirstToRegister() {
+	// A list of sponsors that came with the evidence proves no one to be one.
+	if v.FirstToRegister() || !v.Confirmed && !v.Pinned {
 		s.more("first to register %s, not proved to be its sponsor: compare the trial fingerprint", v.RegisteredAs)
 	}
 	if !v.Confirmed {

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"trialnotary/notary"
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/receipt"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/storetest"
+	"trialnotary/notary/web"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"trialnotary": main})
+}
+
+// TestScripts runs the stories of testdata/script, each against a service of its
+// own, in this process, that keeps everything in memory.
+func TestScripts(t *testing.T) {
+	sample, err := filepath.Abs("testdata/sample")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "sample"), os.DirFS(sample)); err != nil {
+				return err
+			}
+			v, err := newVillage()
+			if err != nil {
+				return err
+			}
+			e.Defer(v.close)
+			e.Values[villageKey{}] = v
+			e.Setenv("TRIALNOTARY_CONFIG", filepath.Join(e.WorkDir, "config"))
+			e.Setenv("SERVICE", v.http.URL)
+			e.Setenv("FINGERPRINT", v.fingerprint())
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
+			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
+		},
+	})
+}
+
+type villageKey struct{}
+
+// village is a log with its service: who is admitted, whether it seals and whether
+// it answers can be changed while it runs.
+type village struct {
+	http *httptest.Server
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu       sync.Mutex
+	sponsors []statement.PublicKey
+	sealing  bool
+	status   int // answered instead, if not 0
+	policy   *checkpoint.Policy
+}
+
+func newVillage() (*village, error) {
+	v := &village{sealing: true, done: make(chan struct{})}
+	const origin = "log.example/village"
+	ed, err := checkpoint.GenerateEd25519(origin)
+	if err != nil {
+		return nil, err
+	}
+	ml, err := checkpoint.GenerateMLDSA44(origin)
+	if err != nil {
+		return nil, err
+	}
+	if v.policy, err = checkpoint.NewLogPolicy(ed.VerifierKey(), ml.VerifierKey()); err != nil {
+		return nil, err
+	}
+	s, err := notary.New(storetest.NewMemory(), notary.Config{Origin: origin, Signers: []checkpoint.Signer{ed, ml}, Policy: v.policy,
+		Sponsors: func() []statement.PublicKey { v.mu.Lock(); defer v.mu.Unlock(); return v.sponsors }})
+	if err != nil {
+		return nil, err
+	}
+	handler := web.New(web.Options{Service: s, Trust: v.trust})
+	v.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.mu.Lock()
+		status := v.status
+		v.mu.Unlock()
+		if status != 0 {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "not now", status)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	var ctx context.Context
+	ctx, v.stop = context.WithCancel(context.Background())
+	go func() {
+		defer close(v.done)
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			v.mu.Lock()
+			on := v.sealing
+			v.mu.Unlock()
+			if on {
+				s.Seal(ctx)
+			}
+		}
+	}()
+	return v, nil
+}
+
+func (v *village) trust() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	b, err := (&receipt.Trust{Policy: v.policy}).Bytes()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (v *village) fingerprint() string {
+	t, err := receipt.ParseTrust(v.trust())
+	if err != nil {
+		panic(err)
+	}
+	return t.Fingerprint
+}
+
+func (v *village) close() {
+	v.stop()
+	<-v.done
+	v.http.Close()
+}
+
+func of(ts *testscript.TestScript) *village { return ts.Value(villageKey{}).(*village) }
+
+// exits CODE COMMAND…: runs the command and wants exactly that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var e *exec.ExitError
+		if !errors.As(err, &e) {
+			ts.Fatalf("%v", err)
+		}
+		got = e.ExitCode()
+	}
+	if got != want || neg {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// admit FILE.pub: lets that key register trials.
+func admit(ts *testscript.TestScript, _ bool, args []string) {
+	k, err := statement.ParsePublicKey(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	v := of(ts)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sponsors = append(v.sponsors, k)
+}
+
+// sealing on|off
+func sealingSwitch(ts *testscript.TestScript, _ bool, args []string) {
+	v := of(ts)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sealing = args[0] == "on"
+}
+
+// service STATUS: answers everything with that status; 0: works again.
+func serviceSwitch(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	v := of(ts)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.status = n
+}
+
+// replace FILE OLD NEW: changes the first occurrence.
+func replaceIn(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if !bytes.Contains(b, []byte(args[1])) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Replace(b, []byte(args[1]), []byte(args[2]), 1), 0o644))
+}
+
+// await FILE TEXT: waits until the file is there and holds the text.
+func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
+	for range 400 {
+		if b, _ := os.ReadFile(ts.MkAbs(args[0])); bytes.Contains(b, []byte(args[1])) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	ts.Fatalf("%s never held %q", args[0], args[1])
+}
+
+// setvar NAME KEY: sets a variable to a string of the JSON just printed.
+func setvar(ts *testscript.TestScript, _ bool, args []string) {
+	_, rest, ok := strings.Cut(ts.ReadFile("stdout"), `"`+args[1]+`": "`)
+	if !ok {
+		ts.Fatalf("stdout has no %q", args[1])
+	}
+	value, _, _ := strings.Cut(rest, `"`)
+	ts.Setenv(args[0], value)
+}
+
+// asmail FILE: does to a file what mail does, a byte order mark and CR LF.
+func asMail(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b = append([]byte("\ufeff"), bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// private FILE…: only their owner may read them.
+func private(ts *testscript.TestScript, _ bool, args []string) {
+	for _, f := range args {
+		info, err := os.Stat(ts.MkAbs(f))
+		ts.Check(err)
+		if os.PathSeparator == '/' && info.Mode().Perm() != 0o600 {
+			ts.Fatalf("%s has mode %v", f, info.Mode())
+		}
+	}
+}
+
+// pause DURATION: lets a command in the background get as far as it can.
+func pause(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	time.Sleep(d)
+}
