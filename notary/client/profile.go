@@ -152,6 +152,11 @@ type profileWriter struct {
 
 func writeProfile(version string, profile ...string) *profileWriter {
 	w := &profileWriter{Archive: text.Archive{Version: version}}
+	for _, l := range profile {
+		if text.IndexForbidden(l, false) >= 0 || l != strings.TrimSpace(l) {
+			w.err = fmt.Errorf("%q cannot be written as one line", text.Visible(l))
+		}
+	}
 	w.add("profile", []byte(strings.Join(profile, "\n")+"\n"))
 	return w
 }

@@ -57,5 +57,8 @@ func (m Memory) UpdateTrial(name string, change func(*Trial) error) (*Trial, err
 	if string(b) == string(old) {
 		return t, nil
 	}
+	if _, err := ParseTrial(b); err != nil { // what could not be read again is not written
+		return t, fmt.Errorf("%s: %w", name, err)
+	}
 	return t, Replace(name, old, b, Private)
 }
