@@ -204,7 +204,6 @@ func (b *builder) finish(edge *tile.Edge) (head, error) {
 	if err != nil {
 		return head{}, fmt.Errorf("stream map of batch %d: %w", b.number, err)
 	}
-	b.staged.Version = stagedVersion
 	b.staged.Number, b.staged.First, b.staged.Time = b.number, b.head.Size, b.time
 	b.staged.Map, b.staged.Pack = mapLine(m), pack
 	b.staged.Edge = edge.Marshal()

@@ -63,11 +63,7 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 		}
 		// Staged and committed as on the good day: a crash after this is finished by the
 		// next Seal or Repair.
-		staged, err := g.bytes()
-		if err != nil {
-			return err
-		}
-		if err := s.store.PutState(ctx, next.Staged, staged); err != nil {
+		if err := s.store.PutState(ctx, next.Staged, g.bytes()); err != nil {
 			return fmt.Errorf("repair batch %d: stage: %w", next.Batch, err)
 		}
 		if err := s.store.SwapHead(ctx, raw, next.bytes()); err != nil {

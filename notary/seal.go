@@ -77,11 +77,7 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 	}
 
 	// 5. One staging object. A crash here leaves it to expire: nothing names it.
-	raw, err := b.staged.bytes()
-	if err != nil {
-		return Sealed{}, err
-	}
-	if err := s.store.PutState(ctx, next.Staged, raw); err != nil {
+	if err := s.store.PutState(ctx, next.Staged, b.staged.bytes()); err != nil {
 		return Sealed{}, fmt.Errorf("seal batch %d: stage: %w", next.Batch, err)
 	}
 

@@ -2,7 +2,8 @@ package notary
 
 import (
 	"bytes"
-	"encoding/gob"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +18,6 @@ const stagedVersion = "trialnotary/staged@v1"
 // staged is a whole batch before it is published: enough to publish it without
 // any other private object. It is private, not locked, and expires.
 type staged struct {
-	Version string
 	Number  uint64
 	First   uint64 // index of its first leaf
 	Time    time.Time
@@ -52,21 +52,93 @@ type stagedRefusal struct {
 	Note      []byte
 }
 
-func (g *staged) bytes() ([]byte, error) {
-	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(g); err != nil {
-		return nil, fmt.Errorf("staging object: %w", err)
+// bytes returns the staging object: the version line, then every field in order,
+// numbers and lengths as unsigned varints.
+func (g *staged) bytes() []byte {
+	size := 256 + len(g.Edge) + len(g.Pack)
+	for _, item := range g.Items {
+		size += 112 + len(item.Note) + 128*len(item.Owns)
 	}
-	return b.Bytes(), nil
+	for _, r := range g.Refused {
+		size += 80 + len(r.Reason) + len(r.Note)
+	}
+	b := append(make([]byte, 0, size), stagedVersion+"\n"...)
+	number := func(n uint64) { b = binary.AppendUvarint(b, n) }
+	field := func(data []byte) { number(uint64(len(data))); b = append(b, data...) }
+	number(g.Number)
+	number(g.First)
+	number(uint64(g.Time.Unix()))
+	field(g.Edge)
+	field([]byte(g.Map))
+	field(g.Pack)
+	rebuilt := uint64(0)
+	if g.Rebuilt {
+		rebuilt = 1
+	}
+	number(rebuilt)
+	number(uint64(len(g.Items)))
+	for _, item := range g.Items {
+		b = append(append(b, item.Stream[:]...), item.Statement[:]...)
+		b = append(b, item.Trial[:]...)
+		number(item.Seq)
+		field(item.Note)
+		number(uint64(len(item.Owns)))
+		for _, o := range item.Owns {
+			b = append(append(append(b, o.Stream[:]...), o.Owner.Trial[:]...), o.Owner.Registration[:]...)
+		}
+	}
+	number(uint64(len(g.Refused)))
+	for _, r := range g.Refused {
+		b = append(append(b, r.Stream[:]...), r.Statement[:]...)
+		field([]byte(r.Reason))
+		field(r.Note)
+	}
+	return b
 }
 
+// parseStaged parses what bytes returned. The result aliases b.
 func parseStaged(b []byte) (*staged, error) {
-	g := new(staged)
-	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(g); err != nil {
-		return nil, fmt.Errorf("staging object: %w", err)
+	rest, ok := bytes.CutPrefix(b, []byte(stagedVersion+"\n"))
+	if !ok {
+		return nil, fmt.Errorf("staging object: not %s", stagedVersion)
 	}
-	if g.Version != stagedVersion {
-		return nil, fmt.Errorf("staging object: version %q, want %q", g.Version, stagedVersion)
+	broken := false
+	take := func(n uint64) []byte {
+		if n > uint64(len(rest)) {
+			broken, rest = true, nil
+			return make([]byte, min(n, 32))
+		}
+		data := rest[:n:n]
+		rest = rest[n:]
+		return data
+	}
+	number := func() uint64 {
+		n, width := binary.Uvarint(rest)
+		if width <= 0 {
+			broken, rest = true, nil
+			return 0
+		}
+		rest = rest[width:]
+		return n
+	}
+	field := func() []byte { return take(number()) }
+	hash := func() [32]byte { return [32]byte(take(32)) }
+
+	g := &staged{Number: number(), First: number(), Time: time.Unix(int64(number()), 0).UTC()}
+	g.Edge, g.Map, g.Pack = field(), string(field()), field()
+	g.Rebuilt = number() == 1
+	for left := number(); left > 0 && !broken; left-- {
+		item := stagedItem{Stream: hash(), Statement: hash(), Trial: hash(), Seq: number(), Note: field()}
+		for owns := number(); owns > 0 && !broken; owns-- {
+			item.Owns = append(item.Owns, stagedOwner{hash(), owner{hash(), hash()}})
+		}
+		g.Items = append(g.Items, item)
+	}
+	for left := number(); left > 0 && !broken; left-- {
+		g.Refused = append(g.Refused, stagedRefusal{hash(), hash(), string(field()), field()})
+	}
+	if broken || len(rest) > 0 {
+		return nil, errors.New("staging object: it is not whole")
 	}
 	return g, nil
 }

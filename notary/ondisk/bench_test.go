@@ -31,7 +31,7 @@ func fill(b *testing.B, s *Store, n int, lanes uint64) []notary.Ref {
 	var wg sync.WaitGroup
 	for len(refs) < n {
 		for range 12 {
-			batch := make([]notary.Accepted, min(maxBatch, n-len(refs)))
+			batch := make([]notary.Accepted, min(notary.MaxCall, n-len(refs)))
 			for i := range batch {
 				batch[i] = random(rng, lanes)
 				refs = append(refs, batch[i].Ref)
@@ -108,8 +108,8 @@ func BenchmarkPending(b *testing.B) {
 			for b.Loop() {
 				must(b, s.Clear(b.Context(), refs))
 				b.StopTimer()
-				for chunk := 0; chunk < len(pending); chunk += maxBatch {
-					must(b, s.Accept(b.Context(), pending[chunk:min(chunk+maxBatch, len(pending))]))
+				for chunk := 0; chunk < len(pending); chunk += notary.MaxCall {
+					must(b, s.Accept(b.Context(), pending[chunk:min(chunk+notary.MaxCall, len(pending))]))
 				}
 				b.StartTimer()
 			}

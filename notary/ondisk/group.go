@@ -34,7 +34,7 @@ type acceptance struct {
 // Accept puts statements into the inbox. Calls made at the same time share one
 // commit. A call whose ctx ends while its commit is under way waits for it.
 func (s *Store) Accept(ctx context.Context, batch []notary.Accepted) error {
-	err := checkAccepted(batch)
+	err := notary.CheckAccepted(batch)
 	if err == nil {
 		err = s.ready(ctx)
 	}

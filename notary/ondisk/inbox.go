@@ -229,8 +229,8 @@ func writeCleared(tx *bolt.Tx, records map[uint64]*record) error {
 
 // Waiting reports for each ref whether it is in the inbox.
 func (s *Store) Waiting(ctx context.Context, refs []notary.Ref) ([]bool, error) {
-	if len(refs) > maxBatch {
-		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), maxBatch)
+	if len(refs) > notary.MaxCall {
+		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), notary.MaxCall)
 	}
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("waiting: %w", err)

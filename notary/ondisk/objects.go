@@ -25,7 +25,7 @@ func (s *Store) Put(ctx context.Context, name string, data []byte) error {
 }
 
 func (s *Store) put(ctx context.Context, name string, data []byte) error {
-	if err := checkPublicName(name); err != nil {
+	if err := notary.CheckPublicName(name); err != nil {
 		return err
 	}
 	if err := s.ready(ctx); err != nil {
@@ -88,7 +88,7 @@ func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (s *Store) get(ctx context.Context, name string) ([]byte, error) {
-	if err := checkPublicName(name); err != nil {
+	if err := notary.CheckPublicName(name); err != nil {
 		return nil, err
 	}
 	if err := s.ready(ctx); err != nil {

@@ -126,7 +126,7 @@ func (t table) put(key, stored, value []byte) error {
 // AddRows writes those rows that do not exist, all of them in one commit.
 func (s *Store) AddRows(ctx context.Context, rows []notary.Row) error {
 	for _, r := range rows {
-		if err := checkRow(r); err != nil {
+		if err := notary.CheckRow(r); err != nil {
 			return fmt.Errorf("add rows: %w", err)
 		}
 	}
@@ -166,7 +166,7 @@ func (s *Store) AddRows(ctx context.Context, rows []notary.Row) error {
 // SwapRow replaces the row's value old (nil: absent) by row.Value, or returns
 // notary.ErrConflict.
 func (s *Store) SwapRow(ctx context.Context, old []byte, row notary.Row) error {
-	if err := checkRow(row); err != nil {
+	if err := notary.CheckRow(row); err != nil {
 		return fmt.Errorf("swap row: %w", err)
 	}
 	key := rowKey(row.Partition, row.Sort)
@@ -190,11 +190,11 @@ func (s *Store) SwapRow(ctx context.Context, old []byte, row notary.Row) error {
 
 // GetRows returns the values under keys, nil where there is none.
 func (s *Store) GetRows(ctx context.Context, keys []notary.Row) ([][]byte, error) {
-	if len(keys) > maxBatch {
-		return nil, fmt.Errorf("get rows: %d keys in one call, at most %d", len(keys), maxBatch)
+	if len(keys) > notary.MaxCall {
+		return nil, fmt.Errorf("get rows: %d keys in one call, at most %d", len(keys), notary.MaxCall)
 	}
 	for _, k := range keys {
-		if err := checkKey(k.Partition, k.Sort); err != nil {
+		if err := notary.CheckRowKey(k.Partition, k.Sort); err != nil {
 			return nil, fmt.Errorf("get rows: %w", err)
 		}
 	}
@@ -221,7 +221,7 @@ func (s *Store) ListRows(ctx context.Context, partition, from string, max int) (
 	if partition == "" {
 		return nil, errors.New("list rows: an empty partition")
 	}
-	if err := errors.Join(checkPrintable(partition), checkPrintable(from)); err != nil {
+	if err := errors.Join(notary.CheckKeyPart(partition), notary.CheckKeyPart(from)); err != nil {
 		return nil, fmt.Errorf("list rows of %q: %w", partition, err)
 	}
 	prefix := rowKey(partition, "")

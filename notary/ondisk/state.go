@@ -30,7 +30,7 @@ func (s *Store) PutState(ctx context.Context, name string, data []byte) error {
 }
 
 func (s *Store) statePath(ctx context.Context, name string) (string, error) {
-	if err := checkName(name); err != nil {
+	if err := notary.CheckName(name); err != nil {
 		return "", err
 	}
 	if err := s.ready(ctx); err != nil {
@@ -94,7 +94,7 @@ func (s *Store) ListState(ctx context.Context, prefix string) ([]string, error) 
 	root := filepath.Join(s.dir, "state")
 	from := root
 	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
-		if checkName(prefix[:i]) != nil {
+		if notary.CheckName(prefix[:i]) != nil {
 			return nil, nil // no name begins like that
 		}
 		path, err := s.path("state", prefix[:i])

@@ -14,7 +14,11 @@ type Note struct {
 	ID  ID     // SHA-256 of Raw
 	Raw []byte // the whole note
 	Signed
+	stream StreamID // of the statement, computed once
 }
+
+// Stream returns the id of the stream that the statement is for.
+func (n *Note) Stream() StreamID { return n.stream }
 
 // Parse parses a statement's note. It accepts exactly one byte sequence per
 // statement and signature and does not check the signature: see [Authority] and
@@ -49,7 +53,7 @@ func parse(raw []byte) (*Note, error) {
 	if !bytes.Equal(n.append(buf[:0]), signed.Text) {
 		return nil, fmt.Errorf("the text is not written canonically: %w", text.ErrFormat)
 	}
-	n.ID = IDOf(raw)
+	n.ID, n.stream = IDOf(raw), n.Statement.Stream()
 	return n, nil
 }
 

@@ -87,23 +87,23 @@ func testTwoStreams(t *testing.T, s notary.Store) {
 
 func testAcceptLimits(t *testing.T, s notary.Store) {
 	ctx := t.Context()
-	many := make([]notary.Accepted, maxBatch+1)
+	many := make([]notary.Accepted, notary.MaxCall+1)
 	for i := range many {
 		many[i] = statementOf(i, int64(i), 1)
 	}
 	wantRefused(t, "1,025 statements", s.Accept(ctx, many))
 	long := statementOf(1, 1, 1)
-	long.Note = make([]byte, maxNote+1)
+	long.Note = make([]byte, notary.MaxNote+1)
 	wantRefused(t, "a note of 8 KiB and a byte", s.Accept(ctx, []notary.Accepted{many[0], long}))
 	wantPendingOf(t, s, 10, nil) // a refused batch is refused whole
-	long.Note = bytes.Repeat([]byte{0, 255}, maxNote/2)
+	long.Note = bytes.Repeat([]byte{0, 255}, notary.MaxNote/2)
 	noError(t, s.Accept(ctx, []notary.Accepted{long}))
 	wantPendingOf(t, s, 10, []notary.Accepted{long})
 }
 
 func testAcceptFull(t *testing.T, s notary.Store) {
 	ctx := t.Context()
-	all := make([]notary.Accepted, maxBatch)
+	all := make([]notary.Accepted, notary.MaxCall)
 	for i := range all {
 		all[i] = statementOf(i, int64(i/10), uint64(i%5))
 		all[i].Note = bytes.Repeat(all[i].Note, 200)
@@ -111,7 +111,7 @@ func testAcceptFull(t *testing.T, s notary.Store) {
 	noError(t, s.Accept(ctx, all))
 	noError(t, s.Accept(ctx, all)) // a client that did not hear the answer
 	slices.SortFunc(all, compareAccepted)
-	wantPendingOf(t, s, 2*maxBatch, all)
+	wantPendingOf(t, s, 2*notary.MaxCall, all)
 }
 
 func testAcceptConcurrently(t *testing.T, s notary.Store) {
@@ -246,11 +246,11 @@ func testWaiting(t *testing.T, s notary.Store) {
 	want([]notary.Ref{b.Ref, other, a.Ref, b.Ref}, true, false, true, true)
 	noError(t, s.Clear(ctx, []notary.Ref{b.Ref}))
 	want([]notary.Ref{b.Ref, a.Ref}, false, true)
-	_, err := s.Waiting(ctx, make([]notary.Ref, maxBatch+1))
+	_, err := s.Waiting(ctx, make([]notary.Ref, notary.MaxCall+1))
 	wantRefused(t, "1,025 refs", err)
-	full := make([]notary.Ref, maxBatch)
-	full[maxBatch-1] = a.Ref
-	want(full, append(make([]bool, maxBatch-1), true)...)
+	full := make([]notary.Ref, notary.MaxCall)
+	full[notary.MaxCall-1] = a.Ref
+	want(full, append(make([]bool, notary.MaxCall-1), true)...)
 }
 
 func testClear(t *testing.T, s notary.Store) {

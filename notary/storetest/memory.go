@@ -95,7 +95,7 @@ func (m *Memory) begin(ctx context.Context, op string) error {
 }
 
 func (m *Memory) Accept(ctx context.Context, batch []notary.Accepted) error {
-	if err := checkAccepted(batch); err != nil {
+	if err := notary.CheckAccepted(batch); err != nil {
 		return fmt.Errorf("accept: %w", err)
 	}
 	if err := m.begin(ctx, "accept"); err != nil {
@@ -154,8 +154,8 @@ func compareAccepted(a, b notary.Accepted) int {
 }
 
 func (m *Memory) Waiting(ctx context.Context, refs []notary.Ref) ([]bool, error) {
-	if len(refs) > maxBatch {
-		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), maxBatch)
+	if len(refs) > notary.MaxCall {
+		return nil, fmt.Errorf("waiting: %d statements in one call, at most %d", len(refs), notary.MaxCall)
 	}
 	if err := m.begin(ctx, "waiting"); err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func swap(cell *[]byte, old, new []byte, op string) error {
 }
 
 func (m *Memory) Put(ctx context.Context, name string, data []byte) error {
-	if err := checkPublicName(name); err != nil {
+	if err := notary.CheckPublicName(name); err != nil {
 		return fmt.Errorf("put: %w", err)
 	}
 	if err := m.begin(ctx, "put "+name); err != nil {
@@ -227,7 +227,7 @@ func (m *Memory) Put(ctx context.Context, name string, data []byte) error {
 }
 
 func (m *Memory) Get(ctx context.Context, name string) ([]byte, error) {
-	if err := checkPublicName(name); err != nil {
+	if err := notary.CheckPublicName(name); err != nil {
 		return nil, fmt.Errorf("get: %w", err)
 	}
 	if err := m.begin(ctx, "get "+name); err != nil {
@@ -258,7 +258,7 @@ func (m *Memory) SwapCheckpoint(ctx context.Context, old, new []byte) error {
 }
 
 func (m *Memory) PutState(ctx context.Context, name string, data []byte) error {
-	if err := checkName(name); err != nil {
+	if err := notary.CheckName(name); err != nil {
 		return fmt.Errorf("put state: %w", err)
 	}
 	if err := m.begin(ctx, "put state "+name); err != nil {
@@ -270,7 +270,7 @@ func (m *Memory) PutState(ctx context.Context, name string, data []byte) error {
 }
 
 func (m *Memory) GetState(ctx context.Context, name string, offset, length int64) ([]byte, error) {
-	if err := checkName(name); err != nil {
+	if err := notary.CheckName(name); err != nil {
 		return nil, fmt.Errorf("get state: %w", err)
 	}
 	if offset < 0 {
@@ -307,7 +307,7 @@ func (m *Memory) ListState(ctx context.Context, prefix string) ([]string, error)
 }
 
 func (m *Memory) DeleteState(ctx context.Context, name string) error {
-	if err := checkName(name); err != nil {
+	if err := notary.CheckName(name); err != nil {
 		return fmt.Errorf("delete state: %w", err)
 	}
 	if err := m.begin(ctx, "delete state "+name); err != nil {
@@ -320,7 +320,7 @@ func (m *Memory) DeleteState(ctx context.Context, name string) error {
 
 func (m *Memory) AddRows(ctx context.Context, rows []notary.Row) error {
 	for _, r := range rows {
-		if err := checkRow(r); err != nil {
+		if err := notary.CheckRow(r); err != nil {
 			return fmt.Errorf("add rows: %w", err)
 		}
 	}
@@ -338,7 +338,7 @@ func (m *Memory) AddRows(ctx context.Context, rows []notary.Row) error {
 }
 
 func (m *Memory) SwapRow(ctx context.Context, old []byte, row notary.Row) error {
-	if err := checkRow(row); err != nil {
+	if err := notary.CheckRow(row); err != nil {
 		return fmt.Errorf("swap row: %w", err)
 	}
 	if err := m.begin(ctx, "swap row"); err != nil {
@@ -355,11 +355,11 @@ func (m *Memory) SwapRow(ctx context.Context, old []byte, row notary.Row) error 
 }
 
 func (m *Memory) GetRows(ctx context.Context, keys []notary.Row) ([][]byte, error) {
-	if len(keys) > maxBatch {
-		return nil, fmt.Errorf("get rows: %d keys in one call, at most %d", len(keys), maxBatch)
+	if len(keys) > notary.MaxCall {
+		return nil, fmt.Errorf("get rows: %d keys in one call, at most %d", len(keys), notary.MaxCall)
 	}
 	for _, k := range keys {
-		if err := checkKey(k.Partition, k.Sort); err != nil {
+		if err := notary.CheckRowKey(k.Partition, k.Sort); err != nil {
 			return nil, fmt.Errorf("get rows: %w", err)
 		}
 	}
@@ -378,7 +378,7 @@ func (m *Memory) ListRows(ctx context.Context, partition, from string, max int) 
 	if partition == "" {
 		return nil, errors.New("list rows: an empty partition")
 	}
-	if err := errors.Join(checkPrintable(partition), checkPrintable(from)); err != nil {
+	if err := errors.Join(notary.CheckKeyPart(partition), notary.CheckKeyPart(from)); err != nil {
 		return nil, fmt.Errorf("list rows of %q: %w", partition, err)
 	}
 	if err := m.begin(ctx, "list rows"); err != nil {

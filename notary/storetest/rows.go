@@ -26,7 +26,7 @@ func wantRows(t *testing.T, got, want []notary.Row) {
 
 func testAddRows(t *testing.T, s notary.Store) {
 	ctx := t.Context()
-	big := strings.Repeat("\x00\xff", maxValue/2)
+	big := strings.Repeat("\x00\xff", notary.MaxRowValue/2)
 	noError(t, s.AddRows(ctx, []notary.Row{row("p", "b", "1"), row("p", "a", big), row("q", "b", "3")}))
 	// Existing rows stay; of two new ones with one key, the first is written.
 	noError(t, s.AddRows(ctx, []notary.Row{row("p", "a", "x"), row("p", "c", "4"), row("q", "b", "x"), row("p", "c", "x")}))
@@ -59,7 +59,7 @@ func testAddManyRows(t *testing.T, s notary.Store) {
 		all = append(all, row(fmt.Sprintf("P#%d", i%2), fmt.Sprintf("%016x", rng.Uint64()), strings.Repeat("v", 1+i%700)))
 	}
 	noError(t, s.AddRows(ctx, all))
-	values, err := s.GetRows(ctx, all[:maxBatch])
+	values, err := s.GetRows(ctx, all[:notary.MaxCall])
 	noError(t, err)
 	for i, v := range values {
 		if !bytes.Equal(v, all[i].Value) {
@@ -83,7 +83,7 @@ func testAddManyRows(t *testing.T, s notary.Store) {
 
 func testSwapRow(t *testing.T, s notary.Store) {
 	ctx := t.Context()
-	big := strings.Repeat("b", maxValue)
+	big := strings.Repeat("b", notary.MaxRowValue)
 	wantError(t, s.SwapRow(ctx, []byte("x"), row("p", "s", "1")), notary.ErrConflict)
 	noError(t, s.SwapRow(ctx, nil, row("p", "s", "1")))
 	wantError(t, s.SwapRow(ctx, nil, row("p", "s", "2")), notary.ErrConflict)
@@ -143,7 +143,7 @@ func testListRows(t *testing.T, s notary.Store) {
 
 func testRowLimits(t *testing.T, s notary.Store) {
 	ctx := t.Context()
-	long := strings.Repeat("k", maxKey-1)
+	long := strings.Repeat("k", notary.MaxRowKey-1)
 	for _, c := range []struct {
 		why string
 		notary.Row
@@ -161,18 +161,18 @@ func testRowLimits(t *testing.T, s notary.Store) {
 		_, err := s.GetRows(ctx, []notary.Row{c.Row})
 		wantRefused(t, "GetRows: "+c.why, err)
 	}
-	for _, bad := range []notary.Row{row("p", "s", ""), row("p", "s", strings.Repeat("v", maxValue+1))} {
+	for _, bad := range []notary.Row{row("p", "s", ""), row("p", "s", strings.Repeat("v", notary.MaxRowValue+1))} {
 		wantRefused(t, fmt.Sprintf("AddRows: a value of %d bytes", len(bad.Value)), s.AddRows(ctx, []notary.Row{row("p", "fine", "v"), bad}))
 		wantRefused(t, fmt.Sprintf("SwapRow: a value of %d bytes", len(bad.Value)), s.SwapRow(ctx, nil, bad))
 	}
-	_, err := s.GetRows(ctx, slices.Repeat([]notary.Row{row("p", "s", "")}, maxBatch+1))
+	_, err := s.GetRows(ctx, slices.Repeat([]notary.Row{row("p", "s", "")}, notary.MaxCall+1))
 	wantRefused(t, "GetRows: 1,025 keys", err)
 	_, err = s.ListRows(ctx, "", "", 1)
 	wantRefused(t, "ListRows: no partition", err)
 	got, err := s.ListRows(ctx, "p", "", 10) // a refused call is refused whole
 	noError(t, err)
 	wantRows(t, got, nil)
-	longest := row(long, "s", strings.Repeat("v", maxValue))
+	longest := row(long, "s", strings.Repeat("v", notary.MaxRowValue))
 	noError(t, s.AddRows(ctx, []notary.Row{longest}))
 	got, err = s.ListRows(ctx, long, "s", 1)
 	noError(t, err)

@@ -312,7 +312,7 @@ func testDurability(t *testing.T, h Harness) {
 	noError(t, s.PutState(ctx, "map/1", []byte("packed nodes")))
 	noError(t, s.PutState(ctx, "map/2", []byte("deleted")))
 	noError(t, s.DeleteState(ctx, "map/2"))
-	big := bytes.Repeat([]byte("v"), maxValue)
+	big := bytes.Repeat([]byte("v"), notary.MaxRowValue)
 	noError(t, s.AddRows(ctx, []notary.Row{{Partition: "p", Sort: "a", Value: []byte("1")}, {Partition: "p", Sort: "b", Value: big}}))
 	noError(t, s.SwapRow(ctx, []byte("1"), notary.Row{Partition: "p", Sort: "a", Value: []byte("2")}))
 
