@@ -11,6 +11,7 @@ import (
 
 	"trialnotary/notary"
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/ondisk"
 	"trialnotary/notary/web"
 )
 
@@ -27,8 +28,9 @@ type sealer struct {
 	service *notary.Service
 	every   time.Duration
 	logger  *slog.Logger
-	before  func() // runs before every tick's batches
-	dir     string // for what to tell the operator
+	before  func()      // runs before every tick's batches
+	fatal   func(error) // told when only a new process can go on
+	dir     string      // for what to tell the operator
 
 	next     atomic.Int64 // Unix nanoseconds of the next tick
 	stopped  atomic.Bool  // nothing is sealed until an operator acts
@@ -45,8 +47,8 @@ type sealer struct {
 	pruned   time.Time
 }
 
-func newSealer(service *notary.Service, every time.Duration, logger *slog.Logger, before func(), dir string) *sealer {
-	s := &sealer{service: service, every: every, logger: logger, before: before, dir: dir, quit: make(chan struct{}), done: make(chan struct{})}
+func newSealer(service *notary.Service, every time.Duration, logger *slog.Logger, before func(), fatal func(error), dir string) *sealer {
+	s := &sealer{service: service, every: every, logger: logger, before: before, fatal: fatal, dir: dir, quit: make(chan struct{}), done: make(chan struct{})}
 	if b, err := service.Object(context.Background(), "checkpoint"); err == nil {
 		if c, err := checkpoint.Parse(b); err == nil {
 			s.size.Store(c.Size)
@@ -93,6 +95,9 @@ func (s *sealer) seal(enough func() bool) error {
 		case errors.Is(err, notary.ErrLost):
 			s.logger.Warn("another sealer was first; nothing is lost", "error", err.Error())
 			return nil
+		case errors.Is(err, ondisk.ErrReopen):
+			s.fatal(fmt.Errorf("%w; nothing that was accepted is lost: start the service again", err))
+			fallthrough
 		case err != nil:
 			s.failed.Add(1)
 			s.logger.Error("sealing failed and will be tried again; nothing that was accepted is lost", "failures", s.failures.Add(1), "error", err.Error())

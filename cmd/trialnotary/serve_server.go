@@ -87,7 +87,7 @@ func startServer(ctx context.Context, c serverConfig) (*server, error) {
 	}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- err
+			s.fail(err)
 		}
 	}()
 	go s.sealer.run()
@@ -112,7 +112,7 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 	if err := s.makeTrust(); err != nil {
 		return err
 	}
-	s.sealer = newSealer(s.service, s.every, s.logger, s.refresh, s.log.dir)
+	s.sealer = newSealer(s.service, s.every, s.logger, s.refresh, s.fail, s.log.dir)
 	var open atomic.Int64
 	s.http = &http.Server{
 		Handler: web.New(web.Options{Service: s.service, Trust: func() []byte { return s.trust.Load().Raw },
@@ -133,6 +133,14 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 		},
 	}
 	return nil
+}
+
+// fail ends the service: serve's caller waits for it.
+func (s *server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // it is ending already
+	}
 }
 
 // Close stops listening, finishes the requests under way, seals once more and

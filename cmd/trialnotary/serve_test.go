@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -419,7 +420,7 @@ func TestSealerBacksOffAndRecovers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSealer(svc, time.Millisecond, slog.New(slog.DiscardHandler), func() {}, "DIR")
+	s := newSealer(svc, time.Millisecond, slog.New(slog.DiscardHandler), func() {}, func(error) {}, "DIR")
 	for range unwellAfter {
 		if s.health() != "" {
 			t.Error("unwell too soon")
@@ -474,5 +475,36 @@ func TestServeBounds(t *testing.T) {
 	}
 	if a, err := http.Get(s.URL + "/healthz"); err != nil || a.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v", a, err)
+	}
+}
+
+// brokenStore is a store whose disk failed at a commit.
+type brokenStore struct{ notary.Store }
+
+func (brokenStore) Head(context.Context) ([]byte, error) {
+	return nil, fmt.Errorf("input/output error: %w", ondisk.ErrReopen)
+}
+
+func TestServiceEndsWhenOnlyANewProcessCanGoOn(t *testing.T) {
+	ed, err := checkpoint.GenerateEd25519("log.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ml, err := checkpoint.GenerateMLDSA44("log.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := checkpoint.NewLogPolicy(ed.VerifierKey(), ml.VerifierKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := notary.New(brokenStore{storetest.NewMemory()}, notary.Config{Origin: "log.example", Signers: []checkpoint.Signer{ed, ml}, Policy: policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told error
+	s := newSealer(svc, time.Millisecond, slog.New(slog.DiscardHandler), func() {}, func(err error) { told = err }, "DIR")
+	if err := s.seal(func() bool { return false }); err == nil || !errors.Is(told, ondisk.ErrReopen) || !strings.Contains(told.Error(), "start the service again") {
+		t.Fatalf("sealing says %v, the service is told %v", err, told)
 	}
 }

@@ -46,6 +46,10 @@ const format = "trialnotary/ondisk@v1"
 // lockPatience is how long Open waits for another process to end.
 const lockPatience = 2 * time.Second
 
+// ErrReopen is wrapped by every error after a commit failed: the store must be
+// opened again, best by ending the process and starting it anew.
+var ErrReopen = errors.New("open the store again")
+
 // Store is a [notary.Store] in one directory.
 type Store struct {
 	dir    string
@@ -220,7 +224,7 @@ func (s *Store) ready(ctx context.Context) error {
 		return errors.New("the store is closed")
 	}
 	if err := s.broken.Load(); err != nil {
-		return fmt.Errorf("the database could not be written before (%w); open the store again", *err)
+		return fmt.Errorf("the database could not be written before (%w): %w", *err, ErrReopen)
 	}
 	return nil
 }
