@@ -49,7 +49,7 @@ is read or changed, and nothing leaves it. Exit code 0: the story went as told.`
 			if err != nil {
 				return err
 			}
-			d := &demo{out: c.OutOrStdout(), width: 80, dir: dir, program: program, listen: listen, begin: time.Now()}
+			d := &demo{out: c.OutOrStdout(), width: 80, dir: dir, program: program, listen: listen, keep: keep, begin: time.Now()}
 			if asJSON {
 				d.out = io.Discard
 			} else if f, ok := d.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -62,12 +62,12 @@ is read or changed, and nothing leaves it. Exit code 0: the story went as told.`
 			defer stop()
 			err = d.run(ctx)
 			if asJSON {
-				return d.encode(c.OutOrStdout(), err, func() error { return d.keepServing(ctx, keep) })
+				return d.encode(c.OutOrStdout(), err, func() error { return d.keepServing(ctx) })
 			}
 			if err != nil {
 				return err
 			}
-			return d.keepServing(ctx, keep)
+			return d.keepServing(ctx)
 		},
 	}
 	c.Flags().SortFlags = false
@@ -112,6 +112,7 @@ type demo struct {
 	color   bool
 	dir     string // as its user would write it
 	listen  string
+	keep    bool // serve afterwards
 	program program
 	begin   time.Time
 

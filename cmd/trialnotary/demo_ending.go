@@ -47,8 +47,10 @@ func (d *demo) ending() error {
 	d.try([]string{"cd", quote(filepath.Join(d.dir, board))},
 		[]string{name, "verify", "site-701.receipt", "site-701", "--trust", "log.trust"},
 		[]string{name, "inspect", "site-701.receipt"})
-	d.say("To seal files of your own, play it once more with a notary that goes on running:")
-	d.try([]string{here, "demo", "--serve"})
+	if !d.keep {
+		d.say("To seal files of your own, play it once more with a notary that goes on running:")
+		d.try([]string{here, "demo", "--serve"})
+	}
 	return nil
 }
 
@@ -60,9 +62,10 @@ func (d *demo) try(lines ...[]string) {
 	}
 }
 
-// keepServing starts the service again and serves until ctx ends.
-func (d *demo) keepServing(ctx context.Context, keep bool) error {
-	if !keep {
+// keepServing starts the service again, if that is wanted, and serves until ctx
+// ends.
+func (d *demo) keepServing(ctx context.Context) error {
+	if !d.keep {
 		return nil
 	}
 	if err := d.serve(ctx, strings.TrimPrefix(d.done.Service, "http://")); err != nil {
