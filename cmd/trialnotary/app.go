@@ -16,8 +16,9 @@ import (
 type app struct {
 	in       *os.File
 	out, err io.Writer
-	terminal bool // someone is there to be asked
-	outTerm  bool // and to read
+	prompt   io.Writer // where questions go
+	terminal bool      // someone is there to be asked
+	watched  bool      // and sees progress on err
 	color    bool
 	now      func() time.Time
 
@@ -28,9 +29,15 @@ type app struct {
 
 func newApp() *app {
 	isTerm := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now,
-		terminal: isTerm(os.Stdin) && isTerm(os.Stderr), outTerm: isTerm(os.Stdout)}
-	a.color = a.outTerm && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, prompt: os.Stderr, now: time.Now,
+		terminal: isTerm(os.Stdin), watched: isTerm(os.Stderr)}
+	if a.terminal && !a.watched {
+		// What is asked is seen although err goes to a file.
+		if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+			a.prompt = tty
+		}
+	}
+	a.color = isTerm(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return a
 }
 
@@ -89,17 +96,17 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 }
 
 func (a *app) keyFlag(c *cobra.Command, what string) {
-	c.Flags().StringVar(&a.key, "key", os.Getenv("TRIALNOTARY_KEY"), what+" (TRIALNOTARY_KEY)")
+	c.Flags().StringVar(&a.key, "key", os.Getenv("TRIALNOTARY_KEY"), "`FILE` of "+what+" (TRIALNOTARY_KEY)")
 	c.Flags().Lookup("key").DefValue = "" // the environment is no default to print
 }
 
 func (a *app) serviceFlag(c *cobra.Command, what string) {
-	c.Flags().StringVar(&a.service, "service", os.Getenv("TRIALNOTARY_SERVICE"), what+" (TRIALNOTARY_SERVICE)")
+	c.Flags().StringVar(&a.service, "service", os.Getenv("TRIALNOTARY_SERVICE"), "`URL` of "+what+" (TRIALNOTARY_SERVICE)")
 	c.Flags().Lookup("service").DefValue = ""
 }
 
 func (a *app) trustFlag(c *cobra.Command, what string) {
-	c.Flags().StringVar(&a.trust, "trust", os.Getenv("TRIALNOTARY_TRUST"), what+" (TRIALNOTARY_TRUST)")
+	c.Flags().StringVar(&a.trust, "trust", os.Getenv("TRIALNOTARY_TRUST"), "trust `FILE` "+what+" (TRIALNOTARY_TRUST)")
 	c.Flags().Lookup("trust").DefValue = ""
 }
 

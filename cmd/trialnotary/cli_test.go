@@ -107,7 +107,7 @@ func newVillage() (*village, error) {
 			http.Error(w, "not now", status)
 			return
 		}
-		handler.ServeHTTP(w, r)
+		handler.ServeHTTP(hasty{w}, r)
 	}))
 	var ctx context.Context
 	ctx, v.stop = context.WithCancel(context.Background())
@@ -128,6 +128,16 @@ func newVillage() (*village, error) {
 		}
 	}()
 	return v, nil
+}
+
+// hasty asks clients to come back at once: this log seals fifty times a second.
+type hasty struct{ http.ResponseWriter }
+
+func (h hasty) WriteHeader(status int) {
+	if h.Header().Get("Retry-After") != "" {
+		h.Header().Set("Retry-After", "0")
+	}
+	h.ResponseWriter.WriteHeader(status)
 }
 
 func (v *village) trust() []byte {

@@ -31,12 +31,12 @@ it by a private way. Check the key's fingerprint with its holder first.`,
 			return a.enrol(c, args[0], args[2], e)
 		},
 	}
-	c.Flags().StringVar(&e.role, "role", "site", "role of the key: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb")
-	c.Flags().StringVar(&e.person, "person", "", "printed name of its holder: then it signs under this name only")
-	c.Flags().StringVar(&e.until, "until", "", "last day or time at which it may sign, as in 2027-12-31")
-	c.Flags().StringVar(&e.out, "out", "", "the invite, created (default STREAM.invite)")
+	c.Flags().StringVar(&e.role, "role", "site", "`ROLE` of the key: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb")
+	c.Flags().StringVar(&e.person, "person", "", "printed `NAME` of its holder: then it signs under this name only")
+	c.Flags().StringVar(&e.until, "until", "", "last day or `TIME` at which it may sign, as in 2027-12-31")
+	c.Flags().StringVar(&e.out, "out", "", "the invite `FILE`, created (default STREAM.invite)")
 	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
-	a.serviceFlag(c, "address of the service, if not the trial's")
+	a.serviceFlag(c, "the service, if not the trial's")
 	a.timeoutFlag(c)
 	return c
 }

@@ -24,7 +24,7 @@ it names, by the sponsor of the trial — and remember it with your key, so that
 		Args:    args(1, 1, "the invite"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.join(c, args[0], pin) },
 	}
-	c.Flags().StringVar(&pin, "trial", "", "the trial fingerprint, as the protocol has it")
+	c.Flags().StringVar(&pin, "trial", "", "the trial `FINGERPRINT`, as the protocol has it")
 	a.keyFlag(c, "your key")
 	return c
 }

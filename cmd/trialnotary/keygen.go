@@ -33,8 +33,8 @@ sponsor, who enrols the key. Read the fingerprint to them over the telephone.`,
 			return a.keygen(name, out, plain)
 		},
 	}
-	c.Flags().StringVar(&name, "name", "", "name of the key: a–z, 0–9 and . _ -, as in site-042.jdoe")
-	c.Flags().StringVar(&out, "out", "", "file of the private key, created; FILE.pub gets the public half")
+	c.Flags().StringVar(&name, "name", "", "`NAME` of the key: a–z, 0–9 and . _ -, as in site-042.jdoe")
+	c.Flags().StringVar(&out, "out", "", "`FILE` of the private key, created; FILE.pub gets the public half")
 	c.Flags().BoolVar(&plain, "no-passphrase", false, "keep the private key in the open, for automation")
 	return c
 }

@@ -35,9 +35,9 @@ func passphraseFile() (string, error) {
 }
 
 func (a *app) ask(what string) (string, error) {
-	fmt.Fprint(a.err, text.Visible(what))
+	fmt.Fprint(a.prompt, text.Visible(what))
 	b, err := term.ReadPassword(int(a.in.Fd()))
-	fmt.Fprintln(a.err)
+	fmt.Fprintln(a.prompt)
 	return string(b), err
 }
 
@@ -116,7 +116,7 @@ func (a *app) openKey(k *client.Key, name string) (statement.PrivateKey, error) 
 		if !errors.Is(err, client.ErrPassphrase) || p != "" || tries == 3 {
 			return statement.PrivateKey{}, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err), safe: "Nothing was signed."}
 		}
-		fmt.Fprintln(a.err, "That is not it.")
+		fmt.Fprintln(a.prompt, "That is not it.")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -27,7 +28,7 @@ pending.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait) },
 	}
 	c.Flags().BoolVar(&wait, "wait", false, "wait for those that are not sealed yet")
-	a.serviceFlag(c, "address of the service, if not the one in the file")
+	a.serviceFlag(c, "the service, if not the one in the file")
 	a.timeoutFlag(c)
 	return c
 }
@@ -99,8 +100,10 @@ func below(paths []string, ext string) ([]string, error) {
 	var files []string
 	for _, p := range paths {
 		// A link that is named is followed; one that is found is not.
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			p = real
+		if info, err := os.Lstat(p); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			if real, err := filepath.EvalSymlinks(p); err == nil {
+				p = real
+			}
 		}
 		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 			switch {

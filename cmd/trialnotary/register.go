@@ -41,13 +41,13 @@ when the first is lost.`,
 			return a.register(c, r)
 		},
 	}
-	c.Flags().StringArrayVar(&r.also, "also", nil, "another id of the same trial; may be repeated")
-	c.Flags().StringArrayVar(&r.rules, "rule", nil, "an order this trial promises, 'KIND before KIND'; may be repeated")
-	c.Flags().StringVar(&r.recovery, "recovery", "", "verifier key, or its .pub file, of your recovery key")
-	c.Flags().StringVar(&r.out, "out", "", "the trial file, created")
+	c.Flags().StringArrayVar(&r.also, "also", nil, "another `ID` of the same trial; may be repeated")
+	c.Flags().StringArrayVar(&r.rules, "rule", nil, "an order this trial promises, `'KIND before KIND'`; may be repeated")
+	c.Flags().StringVar(&r.recovery, "recovery", "", "verifier key, or its .pub `FILE`, of your recovery key")
+	c.Flags().StringVar(&r.out, "out", "", "the trial `FILE`, created")
 	a.keyFlag(c, "your sponsor key")
-	a.serviceFlag(c, "address of the notary service")
-	a.trustFlag(c, "trust file of the service, instead of the one it hands out")
+	a.serviceFlag(c, "the notary service")
+	a.trustFlag(c, "of the service, instead of the one it hands out")
 	a.timeoutFlag(c)
 	return c
 }

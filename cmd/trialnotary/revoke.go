@@ -25,10 +25,10 @@ that stream again. What it sealed before stays sealed.`,
 			return a.revoke(c, args[0], args[1], stream, reason)
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, in at most 200 bytes; those who may read the trial see it")
-	c.Flags().StringVar(&stream, "stream", "", "only in this stream, where the key has several")
+	c.Flags().StringVar(&reason, "reason", "", "`WHY`, in at most 200 bytes; those who may read the trial see it")
+	c.Flags().StringVar(&stream, "stream", "", "only in this `STREAM`, where the key has several")
 	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
-	a.serviceFlag(c, "address of the service, if not the trial's")
+	a.serviceFlag(c, "the service, if not the trial's")
 	a.timeoutFlag(c)
 	return c
 }

@@ -31,17 +31,6 @@ type sealing struct {
 	prefix                         string
 }
 
-// author is who seals, and what shows that they may.
-type author struct {
-	service, log, trial, stream string
-	salt                        [32]byte
-	person                      string
-	trust                       *receipt.Trust
-	keyFile                     string
-	key                         *client.Key
-	pending                     func(n *statement.Note, after []byte, service string) *client.Pending
-}
-
 func (a *app) sealCommand() *cobra.Command {
 	var s sealing
 	c := &cobra.Command{
@@ -62,23 +51,23 @@ PREFIX.pending is left, and 'trialnotary receipt' goes on from there.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "what it is: "+sealKinds())
-	f.StringVar(&s.label, "label", "", "a few words about it; never a patient's name")
-	f.StringVar(&s.signer, "signer", "", "printed name of who signs (default: the name the key was enrolled with)")
-	f.StringVar(&s.meaning, "meaning", "", "what the signature stands for: authorship, review, approval, responsibility")
-	f.StringVar(&s.supersedes, "supersedes", "", "statement id, or receipt, of what this replaces; with --reason")
-	f.StringVar(&s.reason, "reason", "", "why")
-	f.StringArrayVar(&s.about, "about", nil, "statement id, or receipt, that this is about; may be repeated")
-	f.StringVar(&s.invite, "invite", "", "seal under this invite, instead of the one that join remembered")
-	f.StringVar(&s.stream, "stream", "", "which of the enrolments that join remembered: STREAM or TRIAL:STREAM")
-	f.StringVar(&s.trial, "trial", "", "seal in the trial stream of this trial file, as its sponsor")
-	f.StringVar(&s.out, "out", "", "PREFIX of what is written (default: beside the input, NAME.<UTC time>)")
+	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "`KIND`: what it is: "+sealKinds())
+	f.StringVar(&s.label, "label", "", "`TEXT`, a few words about it; never a patient's name")
+	f.StringVar(&s.signer, "signer", "", "printed `NAME` of who signs (default: the name the key was enrolled with)")
+	f.StringVar(&s.meaning, "meaning", "", "`MEANING`: what the signature stands for: authorship, review, approval, responsibility")
+	f.StringVar(&s.supersedes, "supersedes", "", "statement id, or `RECEIPT`, of what this replaces; with --reason")
+	f.StringVar(&s.reason, "reason", "", "`WHY`")
+	f.StringArrayVar(&s.about, "about", nil, "statement id, or `RECEIPT`, that this is about; may be repeated")
+	f.StringVar(&s.invite, "invite", "", "seal under this invite `FILE`, instead of the one that join remembered")
+	f.StringVar(&s.stream, "stream", "", "which of the enrolments that join remembered: `STREAM` or TRIAL:STREAM")
+	f.StringVar(&s.trial, "trial", "", "seal in the trial stream of this trial `FILE`, as its sponsor")
+	f.StringVar(&s.out, "out", "", "`PREFIX` of what is written (default: beside the input, NAME.<UTC time>)")
 	f.BoolVar(&s.after, "after", false, "prove also that it was made after the log's newest checkpoint")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sealed, and write and send nothing")
 	f.BoolVar(&s.noWait, "no-wait", false, "submit, and leave the receipt for later")
 	f.BoolVar(&s.offline, "offline", false, "do not submit either: leave PREFIX.pending, to be carried and submitted")
 	a.keyFlag(c, "your key, if not the one that join remembered")
-	a.serviceFlag(c, "address of the service, if not the one of the invite")
+	a.serviceFlag(c, "the service, if not the one of the invite")
 	a.timeoutFlag(c)
 	return c
 }
@@ -181,77 +170,6 @@ func (s *sealing) check(c *cobra.Command) error {
 		return bad("--after asks the log for its newest checkpoint, and --offline forbids to", "Leave one of them away.")
 	}
 	return nil
-}
-
-// author finds out who seals: by the invite named, by the trial named, or by what
-// join remembered.
-func (a *app) author(c *cobra.Command, s sealing) (author, error) {
-	if s.trial != "" {
-		return a.sponsor(c, s.trial)
-	}
-	keyFile := a.key
-	var i *client.Invite
-	if s.invite == "" {
-		j, err := a.joined(s.stream)
-		if err != nil {
-			return author{}, err
-		}
-		if i = j.Invite; keyFile == "" {
-			keyFile = j.Key
-		}
-	} else {
-		var err error
-		if i, err = readInvite(s.invite); err != nil {
-			return author{}, err
-		}
-		if m, err := a.memory(); err == nil && keyFile == "" {
-			all, _ := m.Joins()
-			for _, j := range all {
-				if j.Invite.Grant() == i.Grant() {
-					keyFile = j.Key
-				}
-			}
-		}
-	}
-	k, err := a.readKey(c, keyFile)
-	if err != nil {
-		return author{}, err
-	}
-	if _, err := i.Check(k.Public, statement.TrialFingerprint(i.Registration.Note.ID), a.now()); err != nil {
-		return author{}, kept(err, "Nothing was sealed.", "")
-	}
-	if u := i.Grants[0].Note.Until; !u.IsZero() && a.now().After(u) {
-		return author{}, &fault{code: exitUsage, err: fmt.Errorf("the key %s was enrolled until %s", k.Public.Name, moment(u)), safe: "Nothing was sealed.", do: "Ask the sponsor to enrol it again."}
-	}
-	return author{i.Service, i.Log, i.Trial, i.Stream, i.Salt, i.Person(), i.Trust, keyFile, k, i.Pending}, nil
-}
-
-func (a *app) sponsor(c *cobra.Command, file string) (author, error) {
-	t, err := client.ReadTrial(file)
-	if err != nil {
-		return author{}, err
-	}
-	m, err := a.memory()
-	if err != nil {
-		return author{}, err
-	}
-	keyFile := a.key
-	if keyFile == "" {
-		keyFile = m.SponsorKey(t.Registration.Note.ID)
-	}
-	k, err := a.readKey(c, keyFile)
-	if err != nil {
-		return author{}, err
-	}
-	g, chain, err := t.InForce(statement.TrialStream, k.Public, a.now())
-	if err != nil {
-		return author{}, kept(err, "Nothing was sealed.", "")
-	}
-	salt, _ := t.Salt(statement.TrialStream)
-	return author{t.Service, t.Log, t.Trial, statement.TrialStream, salt, g.Person, t.Trust, keyFile, k,
-		func(n *statement.Note, after []byte, service string) *client.Pending {
-			return t.Pending(n, chain, after, service)
-		}}, nil
 }
 
 // statement builds the statement, but for dataset, after, time and salt.

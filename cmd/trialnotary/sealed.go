@@ -26,7 +26,7 @@ func (a *app) hash(ctx context.Context, t *client.Tree) (*manifest.Manifest, err
 
 // progress returns what shows how far hashing has come, and what ends it.
 func (a *app) progress(what string) (func(client.Progress), func()) {
-	if !a.terminal || a.json {
+	if !a.watched || a.json {
 		return nil, func() {}
 	}
 	var bar *progressbar.ProgressBar

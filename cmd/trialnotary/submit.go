@@ -19,7 +19,7 @@ no key. Sending the same file again does no harm: it is one entry.`,
 		Args:    args(1, -1, "the pending file"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.submit(c, args) },
 	}
-	a.serviceFlag(c, "address of the service, if not the one in the file")
+	a.serviceFlag(c, "the service, if not the one in the file")
 	return c
 }
 

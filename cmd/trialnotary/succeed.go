@@ -26,11 +26,11 @@ stream, its holder's name and its term. For another person, revoke and enrol ins
 			return a.succeed(c, args[0], args[1], args[2], stream, reason, out)
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, in at most 200 bytes; those who may read the trial see it")
-	c.Flags().StringVar(&stream, "stream", "", "the stream, where the old key has several")
-	c.Flags().StringVar(&out, "out", "", "the new key's invite, created (default NAME.invite)")
+	c.Flags().StringVar(&reason, "reason", "", "`WHY`, in at most 200 bytes; those who may read the trial see it")
+	c.Flags().StringVar(&stream, "stream", "", "the `STREAM`, where the old key has several")
+	c.Flags().StringVar(&out, "out", "", "the new key's invite `FILE`, created (default NAME.invite)")
 	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
-	a.serviceFlag(c, "address of the service, if not the trial's")
+	a.serviceFlag(c, "the service, if not the trial's")
 	a.timeoutFlag(c)
 	return c
 }

@@ -28,7 +28,7 @@ operator publishes elsewhere: by telephone, in print, on a page you trust.`,
 		Args: args(1, 1, "the trust file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.acceptTrust(args[0], fingerprint) },
 	}
-	c.Flags().StringVar(&fingerprint, "fingerprint", "", "accept only this fingerprint, and do not ask")
+	c.Flags().StringVar(&fingerprint, "fingerprint", "", "accept only this `FINGERPRINT`, and do not ask")
 	return c
 }
 
@@ -85,8 +85,8 @@ func (a *app) acceptTrust(name, fingerprint string) error {
 			return &fault{code: exitUsage, err: fmt.Errorf("the trust file of %s has the fingerprint %s, and there is no terminal to ask whether that is right", origin, t.Fingerprint),
 				safe: "It was not accepted.", do: "Compare it with what the operator publishes, then: trialnotary trust " + quote(name) + " --fingerprint " + t.Fingerprint}
 		}
-		fmt.Fprint(a.err, s.lines())
-		fmt.Fprint(a.err, "Is this the fingerprint that the operator gave you, by another way than this file? Type yes: ")
+		fmt.Fprint(a.prompt, s.lines())
+		fmt.Fprint(a.prompt, "Is this the fingerprint that the operator gave you, by another way than this file? Type yes: ")
 		answer, err := bufio.NewReader(a.in).ReadString('\n')
 		if err != nil || strings.TrimSpace(strings.ToLower(answer)) != "yes" {
 			return &fault{code: exitUsage, err: errors.New("not accepted"), safe: "Nothing was changed."}

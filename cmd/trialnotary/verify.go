@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
@@ -47,11 +45,11 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
 			return a.verify(c.Context(), args[0], v)
 		},
 	}
-	c.Flags().StringVar(&v.manifest, "manifest", "", "the manifest, if not beside the receipt")
-	c.Flags().StringVar(&v.opening, "opening", "", "an opening, which shows some of the files, instead of the manifest")
-	c.Flags().StringVar(&v.trial, "trial", "", "the trial fingerprint, as the protocol or the registry has it")
+	c.Flags().StringVar(&v.manifest, "manifest", "", "the manifest `FILE`, if not beside the receipt")
+	c.Flags().StringVar(&v.opening, "opening", "", "an opening `FILE`, which shows some of the files, instead of the manifest")
+	c.Flags().StringVar(&v.trial, "trial", "", "the trial `FINGERPRINT`, as the protocol or the registry has it")
 	c.Flags().BoolVar(&v.exact, "exact", false, "fail also if there are files that were not sealed")
-	a.trustFlag(c, "trust file to verify with, instead of the one you accepted")
+	a.trustFlag(c, "to verify with, instead of the one you accepted")
 	return c
 }
 
@@ -90,13 +88,6 @@ func (r *checked) code() int {
 		return exitUnconfirmed
 	}
 	return exitDone
-}
-
-// belief is the trust file that a receipt was verified with.
-type belief struct {
-	trust     *receipt.Trust
-	name, how string
-	confirmed bool
 }
 
 func (a *app) verify(ctx context.Context, name string, v verifying) error {
@@ -191,202 +182,4 @@ func isReceipt(name string, b []byte) error {
 		what, do = "is not a receipt: it does not begin with the line "+receipt.Version, "A receipt's name ends with .receipt. To check files, name the receipt first, then the files."
 	}
 	return &fault{code: exitUsage, err: fmt.Errorf("%s %s", name, what), do: do}
-}
-
-// originOf returns the log a receipt says it is of, "" if that cannot be read.
-func originOf(r *receipt.Receipt) string {
-	p, err := checkpoint.ParseProof(r.Proof)
-	if err != nil {
-		return ""
-	}
-	s, err := checkpoint.Parse(p.Checkpoint)
-	if err != nil {
-		return ""
-	}
-	return s.Origin
-}
-
-// believe returns the trust file of the visitor's own: given, or accepted for that
-// log. Without one it returns those that came with the evidence, which do not
-// count, or a belief in nothing.
-func (a *app) believe(dir, origin string) ([]belief, error) {
-	if a.trust != "" {
-		t, err := readTrust(a.trust)
-		if err != nil {
-			return nil, err
-		}
-		return []belief{{t, filepath.Base(a.trust), "given by you", true}}, nil
-	}
-	m, err := a.memory()
-	if err != nil {
-		return nil, err
-	}
-	acc, err := m.Accepted(origin)
-	if err != nil {
-		return nil, err
-	}
-	if acc != nil {
-		return []belief{{acc.Trust, acc.Name, "accepted by you", true}}, nil
-	}
-	var beside []belief
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if len(beside) == 16 { // each is tried; a directory may hold any number
-			break
-		}
-		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".trust") {
-			continue
-		}
-		b, err := client.ReadFile(filepath.Join(dir, e.Name()), 2*receipt.MaxTrustSize)
-		if err != nil {
-			continue
-		}
-		b, _ = text.Outer(b)
-		if t, err := receipt.ParseTrust(b); err == nil && t.Policy.Origin() == origin {
-			beside = append(beside, belief{t, e.Name(), "came with the evidence: not accepted by you", false})
-		}
-	}
-	if len(beside) == 0 {
-		beside = []belief{{how: "no trust file of this log"}}
-	}
-	return beside, nil
-}
-
-// compared is the result for the files.
-type compared struct {
-	client.Comparison
-	dataset *statement.Dataset // what was sealed
-	listed  int                // files in the manifest or the opening
-	opening bool
-	source  string // the file that lists them; "" if there is none
-	looked  bool   // files were given
-	partial bool   // single files were given, not the whole
-}
-
-// compare checks the manifest or opening against the statement and, where paths
-// are given, files against it. A difference becomes the failure of r.
-func (a *app) compare(ctx context.Context, r *checked, v verifying) (*compared, error) {
-	n := r.verdict.Note
-	if n.Dataset == nil {
-		if len(v.paths) > 0 || v.manifest != "" || v.opening != "" {
-			return nil, &fault{code: exitUsage, err: fmt.Errorf("this statement is about no files, so there is nothing to compare"), do: "Verify it without paths: trialnotary verify " + quote(r.file)}
-		}
-		return nil, nil
-	}
-	c := &compared{dataset: n.Dataset, looked: len(v.paths) > 0}
-	m, o, err := c.find(r, v)
-	if err != nil || r.failure != nil {
-		return c, err
-	}
-	if m == nil && o == nil {
-		if c.looked {
-			beside := strings.TrimSuffix(r.file, ".receipt") + ".manifest"
-			return nil, &fault{code: exitUsage, err: fmt.Errorf("the files cannot be compared: there is no manifest %s", beside),
-				safe: "The receipt itself verifies.", do: "Name the manifest with --manifest, or an opening with --opening."}
-		}
-		return c, nil
-	}
-	if !c.looked {
-		return c, nil
-	}
-	show, done := a.progress("Comparing")
-	defer done()
-	if m != nil {
-		c.Comparison, err = client.Compare(ctx, m, v.paths, show)
-	} else {
-		c.Comparison, err = client.CompareOpening(ctx, o, v.paths, show)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.partial = !slices.ContainsFunc(v.paths, func(p string) bool {
-		info, err := os.Stat(p)
-		return err != nil || info.IsDir()
-	})
-	if why := c.fault(v.exact); why != "" {
-		r.failure = &receipt.Failure{Step: stepBytes, Reason: why}
-	}
-	return c, nil
-}
-
-// find reads the manifest or opening, and checks that it is of what was sealed.
-func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.Opening, error) {
-	d := c.dataset
-	fail := func(reason string, a ...any) {
-		r.failure = &receipt.Failure{Step: stepBytes, Reason: fmt.Sprintf(reason, a...)}
-	}
-	if v.opening != "" {
-		c.source, c.opening = v.opening, true
-		b, err := client.ReadFile(v.opening, 2*manifest.MaxOpeningSize)
-		if err != nil {
-			return nil, nil, &fault{code: exitUsage, err: err}
-		}
-		b, _ = text.Outer(b)
-		o, err := manifest.ParseOpening(b)
-		if err != nil {
-			return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", v.opening, err), safe: "The receipt itself verifies."}
-		}
-		c.listed = len(o.Files)
-		if err := o.Verify(d.Root, d.Files); err != nil {
-			fail("%v", err)
-		}
-		return nil, o, nil
-	}
-	c.source = v.manifest
-	if c.source == "" {
-		beside := strings.TrimSuffix(r.file, ".receipt") + ".manifest"
-		if exists(beside) != nil {
-			return nil, nil, nil
-		}
-		c.source = beside
-	}
-	b, err := client.ReadFile(c.source, manifest.MaxSize)
-	if err != nil {
-		return nil, nil, &fault{code: exitUsage, err: err}
-	}
-	m, err := manifest.Parse(b)
-	if err != nil {
-		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", c.source, err), safe: "The receipt itself verifies."}
-	}
-	c.listed = len(m.Files)
-	if m.Root() != d.Root || uint64(len(m.Files)) != d.Files || m.Total() != d.Bytes {
-		fail("%s is not the manifest of what was sealed", c.source)
-	}
-	return m, nil, nil
-}
-
-// fault says why the files are not what was sealed, or returns "".
-func (c *compared) fault(exact bool) string {
-	var why []string
-	for i, d := range c.Changed {
-		if i == 5 {
-			why = append(why, fmt.Sprintf("and %d more that differ", len(c.Changed)-i))
-			break
-		}
-		why = append(why, d.Path+" "+d.Reason)
-	}
-	renamed := map[string]bool{}
-	var strangers []string
-	for _, e := range c.Extra {
-		if e.SameAs != "" {
-			renamed[e.SameAs] = true
-		}
-		if e.SameAs == "" || exact {
-			strangers = append(strangers, e.Path)
-		}
-	}
-	if !c.partial || exact {
-		if len(c.Missing) > 0 {
-			why = append(why, "missing: "+names(c.Missing))
-		}
-		for _, e := range c.Extra {
-			if e.SameAs != "" {
-				why = append(why, fmt.Sprintf("%s has the bytes of %s under another name", e.Path, e.SameAs))
-			}
-		}
-	}
-	if (c.partial || exact) && len(strangers) > 0 {
-		why = append(why, "not sealed: "+names(strangers))
-	}
-	return strings.Join(why, "; ")
 }

@@ -24,7 +24,7 @@ func (a *app) await(ctx context.Context, s *client.Service, r client.Ref, first 
 	defer cancel()
 	told := false
 	e, err := s.Await(ctx, r, first, func(d time.Duration) {
-		if a.terminal && !a.json {
+		if a.watched && !a.json {
 			fmt.Fprintf(a.err, "\r\x1b[KAccepted. Waiting for the seal; asking in %s.", max(d.Round(time.Second), time.Second))
 			told = true
 		}
