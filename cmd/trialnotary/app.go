@@ -88,10 +88,9 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 			root.AddCommand(v)
 		}
 	}
-	for _, v := range []*cobra.Command{serveCommand(), repairCommand()} {
-		v.GroupID = forOperators
-		root.AddCommand(v)
-	}
+	demo, serve, repair := demoCommand(), serveCommand(), repairCommand()
+	demo.GroupID, serve.GroupID, repair.GroupID = forAnyone, forOperators, forOperators
+	root.AddCommand(demo, serve, repair)
 	return root
 }
 
