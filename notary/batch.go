@@ -88,7 +88,7 @@ func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
 // admit checks the keys again, now that the index is known, and records what the
 // statement changes. It returns the reason of a refusal, "" if there is none.
 func (b *builder) admit(item *stagedItem) (string, error) {
-	n, err := statement.Parse(item.Note)
+	n, err := b.s.notes.parse(item.Statement, item.Note)
 	if err != nil || n.ID != item.Statement {
 		return "the stored statement could not be read again", nil
 	}

@@ -86,6 +86,7 @@ type Service struct {
 	published atomic.Uint64 // a batch up to which all are known to be published
 	trials    trialCache
 	nodes     nodeCache
+	notes     noteCache
 }
 
 // New returns a service over store. It reads and writes nothing yet.

@@ -89,7 +89,9 @@ func (s *Service) publish(ctx context.Context, h head, g *staged) (Sealed, error
 			}
 		}
 	}
-	if err := s.store.Clear(ctx, g.refs()); err != nil {
+	refs := g.refs()
+	s.notes.drop(refs)
+	if err := s.store.Clear(ctx, refs); err != nil {
 		return fail("clear inbox", err)
 	}
 	s.edge = edge

@@ -46,7 +46,8 @@ func reject(kind RejectionKind, format string, a ...any) error {
 // have been accepted; submitting the same bytes again is always safe and gives
 // the same answer. It returns one Ref per statement, under which Receipt will
 // answer; a registration's is the one in the registration stream of its own id.
-// At most MaxSubmission statements a call.
+// At most MaxSubmission statements a call. The notes' bytes are kept and must not
+// change afterwards.
 func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 	if len(notes) == 0 || len(notes) > MaxSubmission {
 		return nil, reject(Malformed, "%d statements in one submission, 1 to %d are allowed", len(notes), MaxSubmission)
@@ -75,6 +76,7 @@ func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 			r.Index = i
 			return nil, r
 		}
+		s.notes.keep(n)
 		for _, stream := range streams {
 			batch = append(batch, Accepted{
 				Ref: Ref{stream, n.ID}, Received: s.next(), Lane: binary.BigEndian.Uint64(key.Key[:8]), Note: raw})
