@@ -177,7 +177,7 @@ func (t *verification) entries() error {
 	for _, l := range t.all() {
 		switch {
 		case l.entry.Statement != l.note.ID:
-			return fail(StepEntry, "the %s: the entry is that of another statement", l.what)
+			return fail(StepEntry, "the %s in this receipt is not the one that its log entry commits to: one of them was changed", l.what)
 		case l.note.Log != l.head.Origin:
 			return fail(StepEntry, "the %s was made for another log", l.what)
 		case l.note.Kind == statement.KindRegistration && !slices.Contains(l.note.RegistrationStreams(), l.entry.Stream),
