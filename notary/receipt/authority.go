@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -24,7 +25,7 @@ func (t *verification) authority() error {
 		return fail(StepRegistration, "the registration cannot be the root of a trial")
 	}
 	ascending := slices.Clone(t.grants)
-	slices.SortFunc(ascending, func(x, y *logged) int { return compare(x.entry.Index, y.entry.Index) })
+	slices.SortFunc(ascending, func(x, y *logged) int { return cmp.Compare(x.entry.Index, y.entry.Index) })
 	for _, g := range ascending {
 		if err := t.addGrant(a, g); err != nil {
 			return err

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -186,7 +187,7 @@ func (t *verification) entries() error {
 		}
 	}
 	order := t.all()
-	slices.SortStableFunc(order, func(a, b *logged) int { return compare(a.entry.Index, b.entry.Index) })
+	slices.SortStableFunc(order, func(a, b *logged) int { return cmp.Compare(a.entry.Index, b.entry.Index) })
 	for i, b := range order[1:] {
 		a := order[i]
 		switch {
@@ -199,16 +200,6 @@ func (t *verification) entries() error {
 	}
 	t.v.Entry = t.statement.entry
 	return nil
-}
-
-func compare(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // checkAfter: the checkpoint the statement names is there, byte for byte.
