@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -64,7 +65,7 @@ func (t *Tree) Hash(ctx context.Context, progress func(Progress)) (*manifest.Man
 // unchanged looks at all files once more: while the last were hashed, the first
 // may have been rewritten.
 func (t *Tree) unchanged() error {
-	w := walker{skip: t.skip, safe: nothingSealed, hint: "seal"}
+	w := walker{list: os.ReadDir, skip: t.skip, safe: nothingSealed, hint: "seal"}
 	now, err := w.scan(t.args)
 	if err != nil {
 		return err

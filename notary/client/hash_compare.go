@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func find(sealed []manifest.File, path string) (int, bool) {
 
 func compare(ctx context.Context, sealed []manifest.File, paths []string, progress func(Progress)) (c Comparison, err error) {
 	faults := map[string]*InputError{}
-	w := walker{safe: nothingCompared, hint: "verify", problem: func(path string, e *InputError) { faults[path] = e },
+	w := walker{list: os.ReadDir, safe: nothingCompared, hint: "verify", problem: func(path string, e *InputError) { faults[path] = e },
 		rename: func(arg, base string) string { return longestSealed(sealed, arg, base) }}
 	here, err := w.scan(paths)
 	if err != nil {

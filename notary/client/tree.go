@@ -63,7 +63,7 @@ func openFile(name string) (file, error) { return os.Open(name) }
 //
 // Errors are of type [*InputError].
 func Scan(paths []string, skip func(name string) bool) (*Tree, error) {
-	w := walker{skip: skip, safe: nothingSealed, hint: "seal"}
+	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal"}
 	return w.scan(paths)
 }
 
@@ -98,6 +98,7 @@ func (t *Tree) disk(s *source) string {
 
 // walker finds files for one purpose: the errors say what it was.
 type walker struct {
+	list func(dir string) ([]fs.DirEntry, error) // os.ReadDir, except in tests
 	skip func(string) bool
 	safe string // "Nothing was sealed.": what every error says of the user's data
 	hint string // the verb to try again
@@ -203,7 +204,7 @@ func (w *walker) visit(path, rel string, root int32, info fs.FileInfo) error {
 	case !mode.IsDir():
 		return w.fail(path, disk, nil, "is neither a file nor a directory", "Remove it or leave it out, then "+w.hint+" again.")
 	}
-	entries, err := os.ReadDir(disk)
+	entries, err := w.list(disk)
 	if err != nil {
 		return w.fail(path, disk, err, "is a directory that cannot be listed", "Make it readable, then "+w.hint+" again.")
 	}
