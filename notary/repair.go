@@ -37,6 +37,10 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 	if err != nil {
 		return fmt.Errorf("repair: %w", err)
 	}
+	lost, err := s.unstaged(ctx, at)
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
 	if at.Batch > 0 {
 		known, err := s.store.Get(ctx, checkpoint.HeadName(at.Batch))
 		switch {
@@ -44,8 +48,11 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 			return fmt.Errorf("repair: %w: the database says that batch %d was published, the log lacks %s", ErrForked, at.Batch, checkpoint.HeadName(at.Batch))
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return fmt.Errorf("repair: %w", err)
-		case all || err == nil && !bytes.Equal(known, at.object()):
-			at = head{} // committed here, but it is another batch that the log went on with
+		case all || lost || err == nil && !bytes.Equal(known, at.object()):
+			// Committed here, but it is another batch that the log went on with; or what it
+			// was is known to the log alone, if that came so far: otherwise nobody saw it,
+			// and its statements are in the inbox still.
+			at = head{}
 		case at.Published != at.Batch:
 			if _, err := s.finishHead(ctx, at); err != nil {
 				return fmt.Errorf("repair: %w", err)
@@ -56,7 +63,9 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 	}
 	for {
 		next, g, err := s.rebuildBatch(ctx, at)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) && at.Batch == 0 && lost {
+			return errors.New("repair: the staging object of batch 1 is gone, and the log has nothing of it")
+		} else if errors.Is(err, ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("repair batch %d: %w", at.Batch+1, err)
@@ -79,6 +88,19 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 			progress(at.Batch)
 		}
 	}
+}
+
+// unstaged reports whether h is committed and not published, and cannot be because
+// its staging object has expired.
+func (s *Service) unstaged(ctx context.Context, h head) (bool, error) {
+	if h.Published == h.Batch {
+		return false, nil
+	}
+	_, err := s.store.GetState(ctx, h.Staged, 0, 1)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // rebuildBatch returns the batch that follows at in the log. ErrNotFound if there
