@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trialnotary/notary/entry"
@@ -31,6 +32,7 @@ type builder struct {
 	authority map[statement.StreamID]*statement.Authority
 	own       map[statement.StreamID]bool // authorities changed by this batch: ours to change
 	owners    map[statement.StreamID]owner
+	kept      map[statement.StreamID]statement.ID // registration streams, by this batch's registrations
 	leaf      []byte
 }
 
@@ -44,6 +46,7 @@ func (s *Service) newBuilder(ctx context.Context, h head) *builder {
 		authority: make(map[statement.StreamID]*statement.Authority),
 		own:       make(map[statement.StreamID]bool),
 		owners:    make(map[statement.StreamID]owner),
+		kept:      make(map[statement.StreamID]statement.ID),
 	}
 }
 
@@ -124,7 +127,13 @@ func (b *builder) admitGrant(n *statement.Note, a *statement.Authority, o owner,
 	bound, err := b.owner(stream)
 	if err == nil && bound.Trial != o.Trial {
 		return reasonForeign, nil
-	} else if err != nil && !errors.Is(err, ErrNotFound) {
+	} else if errors.Is(err, ErrNotFound) {
+		var orphan bool
+		if orphan, err = b.s.orphaned(b.ctx, stream, b.index()); orphan {
+			return reasonOrphaned, nil
+		}
+	}
+	if err != nil {
 		return "", err
 	}
 	if !b.own[o.Trial] {
@@ -148,25 +157,39 @@ func (b *builder) admitRegistration(n *statement.Note, item *stagedItem) (string
 	if err != nil {
 		return oneLine(err), nil
 	}
-	own := owner{Trial: a.TrialStream(), Registration: n.ID}
-	all := append(streams[:len(streams):len(streams)], own.Trial)
-	here := false
-	for _, stream := range all {
-		here = here || stream == item.Stream && stream != own.Trial
-		o, err := b.owner(stream)
-		if err == nil && o != own {
-			return reasonRegistered, nil
-		} else if err != nil && !errors.Is(err, ErrNotFound) {
-			return "", err
-		}
-	}
-	if !here {
+	if !slices.Contains(streams, item.Stream) {
 		return "the stored statement is for another stream", nil
 	}
-	for _, stream := range all {
-		b.owners[stream] = own
+	own := owner{Trial: a.TrialStream(), Registration: n.ID}
+	taken, err := b.s.registered(b.ctx, streams, n.ID, b.index())
+	if err != nil {
+		return "", err
+	}
+	for _, stream := range streams {
+		id, ok := b.kept[stream]
+		taken = taken || ok && id != n.ID
+	}
+	switch o, err := b.owner(own.Trial); {
+	case errors.Is(err, ErrNotFound):
+		orphan, err := b.s.orphaned(b.ctx, own.Trial, b.index())
+		if err != nil {
+			return "", err
+		}
+		taken = taken || orphan
+	case err != nil:
+		return "", err
+	default:
+		taken = taken || o != own
+	}
+	if taken {
+		return reasonRegistered, nil
+	}
+	for _, stream := range streams {
+		b.kept[stream] = n.ID
 		item.Owns = append(item.Owns, stagedOwner{stream, own})
 	}
+	b.owners[own.Trial] = own
+	item.Owns = append(item.Owns, stagedOwner{own.Trial, own})
 	if item.Stream == n.Stream() {
 		item.Trial = own.Trial
 		b.authority[own.Trial], b.own[own.Trial] = a, true
@@ -196,6 +219,10 @@ func (b *builder) trial(id statement.StreamID) (*statement.Authority, error) {
 // finish computes map, batch leaf, tree and the new head, and completes the
 // staging object. edge is the right edge of the tree at the old head.
 func (b *builder) finish(edge *tile.Edge) (head, error) {
+	// Such a time could be committed, and the head never be read again.
+	if b.time.Year() > 9999 {
+		return head{}, fmt.Errorf("the clock says %s, and no entry can: set the clock", b.time.Format(time.RFC3339))
+	}
 	changes := make([]streammap.Change, 0, len(b.values))
 	for id, v := range b.values {
 		changes = append(changes, streammap.Change{Stream: id, Value: v})

@@ -17,6 +17,7 @@ import (
 //	ST#<stream>#<id> | -            a statement's outcome, and its note
 //	SM#<stream>      | <seq>        a stream's entries
 //	OW#<stream>      | -            the trial a stream belongs to
+//	RG#<stream>      | -            the registration that a registration stream is for
 //	TR#<trial>       | <index>      the registration and the key statements in force
 //	BT#<batch>       | -            a batch and the final checkpoint that covers it
 //
@@ -58,7 +59,24 @@ func parseOutcome(b []byte) (outcome, error) {
 }
 
 func streamRow(stream statement.StreamID, seq, index uint64, id statement.ID) Row {
-	return Row{"SM#" + stream.String(), sortKey(seq), fmt.Appendf(nil, "%d %s", index, id)}
+	r := streamKey(stream, seq)
+	r.Value = fmt.Appendf(nil, "%d %s", index, id)
+	return r
+}
+
+func streamKey(stream statement.StreamID, seq uint64) Row {
+	return Row{Partition: "SM#" + stream.String(), Sort: sortKey(seq)}
+}
+
+func parseStreamRow(b []byte) (index uint64, id statement.ID, err error) {
+	n, s, _ := strings.Cut(string(b), " ")
+	if index, err = text.ParseUint(n); err == nil {
+		id, err = statement.ParseID(s)
+	}
+	if err != nil {
+		return 0, statement.ID{}, fmt.Errorf("stream row: %w", err)
+	}
+	return index, id, nil
 }
 
 // owner says which trial a stream belongs to, and by which registration.
@@ -86,6 +104,19 @@ func parseOwner(b []byte) (o owner, err error) {
 		return owner{}, fmt.Errorf("owner row: %w", err)
 	}
 	return o, nil
+}
+
+// registeredRow keeps a registration stream for one registration. It is no owner
+// row: the ids of public registration streams can be computed by anyone, so an
+// enrolment that names one must not keep the registration out.
+func registeredRow(stream statement.StreamID, registration statement.ID) Row {
+	r := registeredKey(stream)
+	r.Value = []byte(registration.String())
+	return r
+}
+
+func registeredKey(stream statement.StreamID) Row {
+	return Row{Partition: "RG#" + stream.String(), Sort: "-"}
 }
 
 // trialRow holds a registration or an effective key statement with the batch

@@ -188,6 +188,15 @@ func (g *staged) refs() []Ref {
 	return refs
 }
 
+// row is the row that the statement by adds: a registration keeps its registration
+// streams for itself, everything else makes a stream the trial's.
+func (o stagedOwner) row(by statement.ID) Row {
+	if o.Owner.Registration == by && o.Stream != o.Owner.Trial {
+		return registeredRow(o.Stream, by)
+	}
+	return o.Owner.row(o.Stream)
+}
+
 // rows lists the rows that the batch adds.
 func (g *staged) rows() []Row {
 	rows := make([]Row, 0, 2*len(g.Items)+len(g.Refused)+8)
@@ -200,7 +209,7 @@ func (g *staged) rows() []Row {
 			rows = append(rows, trialRow(item.Trial, index, g.Time, item.Note))
 		}
 		for _, o := range item.Owns {
-			rows = append(rows, o.Owner.row(o.Stream))
+			rows = append(rows, o.row(item.Statement))
 		}
 	}
 	for _, r := range g.Refused {

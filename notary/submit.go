@@ -85,8 +85,11 @@ func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 	if len(batch) == 0 {
 		return refs, nil
 	}
-	if err := s.store.Accept(ctx, batch); err != nil {
-		return nil, fmt.Errorf("accept: %w", err)
+	// A registration enters a stream for each of its ids, so one call may not do.
+	for from := 0; from < len(batch); from += MaxCall {
+		if err := s.store.Accept(ctx, batch[from:min(from+MaxCall, len(batch))]); err != nil {
+			return nil, fmt.Errorf("accept: %w", err)
+		}
 	}
 	return refs, nil
 }
@@ -177,13 +180,18 @@ func (s *Service) admitRegistration(ctx context.Context, n *statement.Note) ([]s
 			"the key %s may not register trials in this log; ask its operator to admit it as a sponsor", sponsor)
 	}
 	streams := n.RegistrationStreams()
-	for _, stream := range append(streams[:len(streams):len(streams)], a.TrialStream()) {
-		o, err := s.owner(ctx, stream)
-		if errors.Is(err, ErrNotFound) || err == nil && o.Registration == n.ID {
-			continue
-		} else if err != nil {
-			return nil, statement.PublicKey{}, err
+	taken, err := s.registered(ctx, streams, n.ID, latest)
+	if err == nil && !taken {
+		var o owner
+		if o, err = s.owner(ctx, a.TrialStream()); err == nil {
+			taken = o.Registration != n.ID
+		} else if errors.Is(err, ErrNotFound) {
+			taken, err = s.orphaned(ctx, a.TrialStream(), latest)
 		}
+	}
+	if err != nil {
+		return nil, statement.PublicKey{}, err
+	} else if taken {
 		return nil, statement.PublicKey{}, reject(Conflict, "%s", reasonRegistered)
 	}
 	return streams, sponsor, nil
@@ -192,19 +200,26 @@ func (s *Service) admitRegistration(ctx context.Context, n *statement.Note) ([]s
 const (
 	reasonRegistered = "the trial, or one of its other ids, is registered in this log already, by another registration"
 	reasonForeign    = "that stream belongs to another trial of this log"
+	reasonOrphaned   = "that stream has entries in this log that rest on no enrolment known here; if a repair lost it, send that enrolment again first"
 )
 
 // admitGrant checks that a key statement would take effect after those sealed
 // and those before it in the same submission.
 func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statement.Authority, grants *pendingGrants) error {
+	// An identical key statement that is sealed already is no contradiction.
+	if known, err := s.known(ctx, Ref{n.Stream(), n.ID}, n.Raw); err != nil || known {
+		return err
+	}
 	o, err := s.owner(ctx, n.Keys[0].Stream)
 	if err == nil && o.Trial != a.TrialStream() {
 		return reject(Conflict, "%s", reasonForeign)
-	} else if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+	} else if errors.Is(err, ErrNotFound) {
+		var orphan bool
+		if orphan, err = s.orphaned(ctx, n.Keys[0].Stream, latest); orphan {
+			return reject(Conflict, "%s", reasonOrphaned)
+		}
 	}
-	// An identical key statement that is sealed already is no contradiction.
-	if known, err := s.known(ctx, Ref{n.Stream(), n.ID}, n.Raw); err != nil || known {
+	if err != nil {
 		return err
 	}
 	if grants.trials[a.TrialStream()] == nil {

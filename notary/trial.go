@@ -67,6 +67,55 @@ func (s *Service) owner(ctx context.Context, stream statement.StreamID) (owner, 
 	return o, nil
 }
 
+// registered reports whether one of the registration streams is kept for another
+// registration than id, or begins with another one, in the log below index.
+func (s *Service) registered(ctx context.Context, streams []statement.StreamID, id statement.ID, index uint64) (bool, error) {
+	keys := make([]Row, 0, 2*len(streams))
+	for _, stream := range streams {
+		keys = append(keys, registeredKey(stream), streamKey(stream, 1))
+	}
+	v, err := s.store.GetRows(ctx, keys)
+	if err != nil {
+		return false, err
+	}
+	for i := 0; i < len(v); i += 2 {
+		if v[i] != nil && string(v[i]) != id.String() {
+			return true, nil
+		}
+		// The log remembers what a repair without the notes could not.
+		if other, err := begun(v[i+1], index); err != nil {
+			return false, err
+		} else if other != nil && *other != id {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// orphaned reports whether a stream that belongs to no trial has entries in the
+// log below index: a repair could not find out whose they are.
+func (s *Service) orphaned(ctx context.Context, stream statement.StreamID, index uint64) (bool, error) {
+	v, err := s.store.GetRows(ctx, []Row{streamKey(stream, 1)})
+	if err != nil {
+		return false, err
+	}
+	first, err := begun(v[0], index)
+	return first != nil, err
+}
+
+// begun returns the statement of a stream's first entry, from its row, if that is
+// below index; nil if there is none.
+func begun(row []byte, index uint64) (*statement.ID, error) {
+	if row == nil {
+		return nil, nil
+	}
+	at, id, err := parseStreamRow(row)
+	if err != nil || at >= index {
+		return nil, err
+	}
+	return &id, nil
+}
+
 // authority returns the keys of a trial as of all its rows below index upTo, at
 // least; with upTo 0 as cached, if that is not older than trialAge. ErrNotFound
 // before the trial's registration is sealed, or if nothing is cached. The result
