@@ -91,7 +91,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 	r.Exact(LeafVersion)
 	l.Path = r.Value("path")
 	if why := pathFault(l.Path); why != "" && r.Err() == nil {
-		r.Fail("has path %q, which %s", l.Path, why)
+		r.Fail("has path %q, which %s", clip(l.Path), why)
 	}
 	l.Size = r.Uint("size")
 	if v := r.Value("sha256"); r.Err() == nil {
@@ -103,7 +103,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 	if r.Has("content") {
 		f := r.Fields("content", 2, 2)
 		if r.Err() == nil && !validProfile(f[0]) {
-			r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", f[0])
+			r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", clip(f[0]))
 		}
 		if r.Err() == nil {
 			l.Content = &Content{Profile: f[0], SHA256: parseHex32(r, f[1])}

@@ -119,7 +119,7 @@ func Parse(b []byte) (*Manifest, error) {
 			r.Fail("brings the sum of all sizes above 64 bits")
 		}
 		if i > 0 && r.Err() == nil && m.Files[i-1].Path >= f.Path {
-			r.Fail("has path %q, which is not after the path before it, %q", f.Path, m.Files[i-1].Path)
+			r.Fail("has path %q, which is not after the path before it, %q", clip(f.Path), clip(m.Files[i-1].Path))
 		}
 		m.Files = append(m.Files, f)
 	}
@@ -148,7 +148,7 @@ func readFile(r *text.Reader) (f File) {
 	f.SHA512 = parseHex64(r, field[1])
 	f.Size = r.ParseUint(field[2])
 	if why := pathFault(field[3]); why != "" {
-		r.Fail("has path %q, which %s", field[3], why)
+		r.Fail("has path %q, which %s", clip(field[3]), why)
 	}
 	f.Path = strings.Clone(field[3]) // lets go of the whole text
 	return f
@@ -166,14 +166,14 @@ func (m *Manifest) readContent(r *text.Reader, next int) int {
 		return next
 	}
 	if !validProfile(field[0]) {
-		r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", field[0])
+		r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", clip(field[0]))
 	}
 	c := &Content{Profile: strings.Clone(field[0]), SHA256: parseHex32(r, field[1])}
 	i, ok := m.Find(field[2])
 	switch {
 	case r.Err() != nil:
 	case !ok:
-		r.Fail("is about %q, which is no file of this manifest", field[2])
+		r.Fail("is about %q, which is no file of this manifest", clip(field[2]))
 	case m.Files[i].Content != nil:
 		r.Fail("is a second content line for %q", field[2])
 	case i < next:
@@ -226,7 +226,7 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("manifest: %w", err)
 		}
 		if i > 0 && m.Files[i-1].Path >= f.Path {
-			return fmt.Errorf("manifest: path %q is not after %q: %w", f.Path, m.Files[i-1].Path, text.ErrFormat)
+			return fmt.Errorf("manifest: path %q is not after %q: %w", clip(f.Path), clip(m.Files[i-1].Path), text.ErrFormat)
 		}
 		var carry uint64
 		if total, carry = bits.Add64(total, f.Size, 0); carry != 0 {
@@ -241,7 +241,7 @@ func (f *File) check() error {
 		return err
 	}
 	if f.Content != nil && !validProfile(f.Content.Profile) {
-		return fmt.Errorf("path %q: content profile %q, want [a-z0-9][a-z0-9._-]{0,63}: %w", f.Path, f.Content.Profile, text.ErrFormat)
+		return fmt.Errorf("path %q: content profile %q, want [a-z0-9][a-z0-9._-]{0,63}: %w", clip(f.Path), clip(f.Content.Profile), text.ErrFormat)
 	}
 	return nil
 }
@@ -257,6 +257,14 @@ func (m *Manifest) Total() (n uint64) {
 // Find returns the number of the file with that path.
 func (m *Manifest) Find(path string) (int, bool) {
 	return slices.BinarySearchFunc(m.Files, path, func(f File, p string) int { return strings.Compare(f.Path, p) })
+}
+
+// clip keeps what is quoted in an error short: files come from outside.
+func clip(s string) string {
+	if len(s) > 120 {
+		return strings.ToValidUTF8(s[:120], "") + "…"
+	}
+	return s
 }
 
 func validProfile(s string) bool {

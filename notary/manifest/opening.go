@@ -95,7 +95,7 @@ func ParseOpening(b []byte) (*Opening, error) {
 			want = "proof-" + strconv.Itoa(n)
 		}
 		if p.Name != want {
-			return nil, fmt.Errorf("opening: part %q stands where %q is due: %w", p.Name, want, text.ErrFormat)
+			return nil, fmt.Errorf("opening: part %q stands where %q is due: %w", clip(p.Name), want, text.ErrFormat)
 		}
 		if i%2 == 0 {
 			var f Opened

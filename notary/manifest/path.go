@@ -20,7 +20,7 @@ const MaxPath = 4096
 // [MaxPath] bytes.
 func CheckPath(p string) error {
 	if why := pathFault(p); why != "" {
-		return fmt.Errorf("path %q %s: %w", p, why, text.ErrFormat)
+		return fmt.Errorf("path %q %s: %w", clip(p), why, text.ErrFormat)
 	}
 	return nil
 }
