@@ -87,7 +87,7 @@ func (p *Policy) line(line string, names map[string]*member) error {
 			return fmt.Errorf("is a second quorum")
 		}
 		if p.quorum = names[f[1]]; p.quorum == nil {
-			return fmt.Errorf("names a quorum %q that is not defined above", f[1])
+			return fmt.Errorf("names a quorum %q that is not defined above", clip(f[1]))
 		}
 		return nil
 	}
@@ -117,7 +117,7 @@ func (p *Policy) witnessLine(name, vkey string, names map[string]*member) error 
 	}
 	for _, w := range p.witnesses {
 		if w.key.public == k.public || (w.key.Name() == k.Name() && w.key.KeyHash() == k.KeyHash()) {
-			return fmt.Errorf("has the same key as witness %q", w.name)
+			return fmt.Errorf("has the same key as witness %q", clip(w.name))
 		}
 	}
 	w := &member{name: name, key: k}
@@ -131,9 +131,9 @@ func groupLine(name, threshold string, members []string, names map[string]*membe
 		d := names[m]
 		switch {
 		case d == nil:
-			return fmt.Errorf("has a member %q that is not defined above", m)
+			return fmt.Errorf("has a member %q that is not defined above", clip(m))
 		case d.taken:
-			return fmt.Errorf("has a member %q that already is one of a group", m)
+			return fmt.Errorf("has a member %q that already is one of a group", clip(m))
 		}
 		d.taken = true
 		g.members = append(g.members, d)
@@ -158,10 +158,18 @@ func define(m *member, names map[string]*member) error {
 		return fmt.Errorf("defines the name %q, which is reserved", m.name)
 	}
 	if names[m.name] != nil {
-		return fmt.Errorf("defines %q a second time", m.name)
+		return fmt.Errorf("defines %q a second time", clip(m.name))
 	}
 	names[m.name] = m
 	return nil
+}
+
+// clip keeps a name short that is quoted in an error.
+func clip(name string) string {
+	if len(name) > 120 {
+		return strings.ToValidUTF8(name[:120], "") + "…"
+	}
+	return name
 }
 
 // complete checks what no line shows alone.
@@ -174,11 +182,11 @@ func (p *Policy) complete() error {
 	}
 	for _, w := range p.witnesses {
 		if w.key.public == p.log.public {
-			return fmt.Errorf("witness %q has the log's own key", w.name)
+			return fmt.Errorf("witness %q has the log's own key", clip(w.name))
 		}
 		if w.name == p.Origin() || w.key.Name() == p.Origin() {
 			if w.name != w.key.Name() || w.key.Type != MLDSA44 {
-				return fmt.Errorf("witness %q: under the log's name stands its ML-DSA-44 key alone, and that key under no other", w.name)
+				return fmt.Errorf("witness %q: under the log's name stands its ML-DSA-44 key alone, and that key under no other", clip(w.name))
 			}
 			w.own = true
 		}

@@ -370,3 +370,28 @@ func TestAHintEndsTheReason(t *testing.T) {
 		t.Error(reason)
 	}
 }
+
+// What a file from outside says is quoted in errors, but never whole.
+func TestErrorsAreShort(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("x", 200<<10)
+	trust := func(s string) error {
+		_, err := ParseTrust([]byte(TrustVersion + "\n-- policy --\n" + w.policy + s))
+		return err
+	}
+	policy := func(s string) error { _, err := checkpoint.ParsePolicy([]byte(s)); return err }
+	_, partErr := Parse([]byte(Version + "\n-- " + long + " --\n"))
+	for name, err := range map[string]error{
+		"part":      partErr,
+		"sponsor":   trust("-- sponsors --\n" + long + "\n"),
+		"auditor":   trust("-- auditors --\n" + long + "+00000000+AAAA\n"),
+		"algorithm": trust("-- algorithms --\n" + long + " 2\n"),
+		"member":    policy("group a all " + long + " b\n"),
+		"quorum":    policy("quorum " + long + "\n"),
+		"log":       policy("log " + long + "+00000000+AAAA\n"),
+	} {
+		if err == nil || len(err.Error()) > 600 {
+			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+		}
+	}
+}

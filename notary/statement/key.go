@@ -27,13 +27,22 @@ type PublicKey struct {
 func ParsePublicKey(vkey string) (PublicKey, error) {
 	name, key, err := parseKey(vkey)
 	if err != nil {
-		return PublicKey{}, fmt.Errorf("verifier key %q: %w", text.Visible(vkey), err)
+		return PublicKey{}, fmt.Errorf("verifier key %q: %w", clip(text.Visible(vkey)), err)
 	}
 	k := PublicKey{name, key}
 	if k.String() != vkey {
-		return PublicKey{}, fmt.Errorf("verifier key %q: its hash is not that of its name and key: %w", text.Visible(vkey), text.ErrFormat)
+		return PublicKey{}, fmt.Errorf("verifier key %q: its hash is not that of its name and key: %w", clip(text.Visible(vkey)), text.ErrFormat)
 	}
 	return k, nil
+}
+
+// clip keeps short what is quoted in an error; a verifier key of ours has at most
+// 119 bytes.
+func clip(vkey string) string {
+	if len(vkey) > 120 {
+		return strings.ToValidUTF8(vkey[:120], "") + "…"
+	}
+	return vkey
 }
 
 // parseKey parses "name+hash+base64 of 0x01 and 32 bytes", except that the hash
