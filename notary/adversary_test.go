@@ -208,3 +208,36 @@ func TestClockBeyondTheFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// lacking is a store whose log was restored from a copy that has not all.
+type lacking struct {
+	notary.Store
+	name string
+}
+
+func (l lacking) Get(ctx context.Context, name string) ([]byte, error) {
+	if name == l.name {
+		return nil, notary.ErrNotFound
+	}
+	return l.Store.Get(ctx, name)
+}
+
+// A log that lacks what the database says was published is not built upon: the
+// batch would be missing from it for ever.
+func TestLogOlderThanDatabase(t *testing.T) {
+	for _, name := range []string{checkpoint.HeadName(2), checkpoint.SignedName(2)} {
+		w := newWorld(t, storetest.NewMemory())
+		tr, one, _ := w.registered() // two batches
+		w.mustSubmit(w.data(tr, "site-001", one))
+		for range 2 {
+			if err := drain(w.process(lacking{w.store, name})); !errors.Is(err, notary.ErrForked) {
+				t.Fatalf("a log without %s goes on: %v", name, err)
+			}
+		}
+		if len(w.alarms) == 0 || w.alarms[0] != "forked "+name {
+			t.Fatal(w.alarms)
+		}
+		w.mustDrain() // it was found again
+		w.check(w.store)
+	}
+}

@@ -173,6 +173,9 @@ func (s *Service) edgeAt(ctx context.Context, h head) (*tile.Edge, error) {
 	if e := s.edge; e != nil && e.Size() == h.Size && e.Root() == h.Root {
 		return e.Clone(), nil
 	}
+	if err := s.holds(ctx, h); err != nil {
+		return nil, err
+	}
 	e, err := tile.NewEdge(h.Size, func(name string) ([]byte, error) { return s.store.Get(ctx, name) })
 	if err != nil {
 		return nil, fmt.Errorf("read the tree's right edge at size %d: %w", h.Size, err)
@@ -182,6 +185,26 @@ func (s *Service) edgeAt(ctx context.Context, h head) (*tile.Edge, error) {
 		return nil, fmt.Errorf("the published tiles at size %d give another root than the head", h.Size)
 	}
 	return e, nil
+}
+
+// holds returns ErrForked unless the log has what says that the batch of h was
+// published: a log restored from an older copy than the database may have its
+// tiles and yet lack it, for ever if the next batch came.
+func (s *Service) holds(ctx context.Context, h head) error {
+	if h.Batch == 0 {
+		return nil
+	}
+	for _, name := range []string{checkpoint.HeadName(h.Batch), checkpoint.SignedName(h.Batch)} {
+		b, err := s.store.Get(ctx, name)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil || name == checkpoint.HeadName(h.Batch) && !bytes.Equal(b, h.object()) {
+			s.Alarm("forked", name)
+			return fmt.Errorf("%w: the database says that batch %d was published, %s says otherwise or is not there", ErrForked, h.Batch, name)
+		}
+	}
+	return nil
 }
 
 // commit swaps the head from old to next. On any doubt it reads the head again:
