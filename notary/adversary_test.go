@@ -241,3 +241,42 @@ func TestLogOlderThanDatabase(t *testing.T) {
 		w.check(w.store)
 	}
 }
+
+// A clock that was once far ahead: batch times never decrease, so what a key's
+// `until` is compared with stays there. Whoever submits is told at once, not after
+// a 202, and the operator is told once.
+func TestClockOnceFarAhead(t *testing.T) {
+	w := newWorld(t, storetest.NewMemory())
+	tr, one, _ := w.registered()
+	locum := newKey(t, "site-001.locum")
+	w.mustSubmit(w.enrol(tr, w.sponsor, "site-001", locum.Public(), func(s *statement.Statement) {
+		s.Until = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	}))
+	w.mustDrain()
+	w.mustSubmit(w.data(tr, "site-001", locum), w.data(tr, "site-001", one))
+	w.mustDrain()
+	now := w.now
+	w.now = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	w.mustSubmit(w.data(tr, "site-001", one))
+	w.mustDrain()
+	w.now = now
+	for _, svc := range []*notary.Service{w.svc, w.process(w.store)} {
+		if err := drain(svc); err != nil {
+			t.Fatal(err)
+		}
+		var no *notary.Rejection
+		if err := w.submit(svc, w.data(tr, "site-001", locum)); !errors.As(err, &no) || no.Kind != notary.Forbidden {
+			t.Fatalf("a key that no batch can let sign: %v", err)
+		}
+		if err := w.submit(svc, w.data(tr, "site-001", one)); err != nil {
+			t.Fatal(err)
+		}
+		if err := drain(svc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.check(w.store)
+	if len(w.alarms) != 2 || !strings.HasPrefix(w.alarms[0], "clock ") { // one of each process
+		t.Fatalf("alarms %q", w.alarms)
+	}
+}

@@ -69,7 +69,7 @@ type Config struct {
 	// Now is the operator's clock; nil: time.Now.
 	Now func() time.Time
 	// Alarm is told of what an operator must look at ("forked", "restored",
-	// "unreadable"); detail names objects, never trials or people. May be nil.
+	// "unreadable", "clock"); detail names objects, never trials or people. May be nil.
 	Alarm func(kind, detail string)
 	// Announce is told of every published batch. May be nil.
 	Announce func(Sealed)
@@ -84,6 +84,8 @@ type Service struct {
 	edge      *tile.Edge // the right edge after the batch sealed last, or nil
 	received  atomic.Int64
 	published atomic.Uint64 // a batch up to which all are known to be published
+	sealed    atomic.Int64  // Unix time of the newest batch known
+	behind    atomic.Bool   // told that the clock is behind it
 	trials    trialCache
 	nodes     nodeCache
 	notes     noteCache
@@ -134,6 +136,16 @@ func (s *Service) Object(ctx context.Context, name string) ([]byte, error) {
 		err = ErrNotFound
 	}
 	return b, err
+}
+
+// batchTime returns the time that a batch sealed now would have: the clock's, and
+// no earlier than the newest batch's that this process knows.
+func (s *Service) batchTime() time.Time {
+	now := s.Now()
+	if last := time.Unix(s.sealed.Load(), 0); now.Before(last) {
+		return last.UTC()
+	}
+	return now
 }
 
 // next returns a time of acceptance: the clock's, and later than every earlier

@@ -47,6 +47,7 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 	if err != nil {
 		return Sealed{}, err
 	}
+	s.compareClock(h)
 	if h.Published != h.Batch {
 		sealed, err := s.finishHead(ctx, h)
 		sealed.More = true
@@ -117,7 +118,23 @@ func (s *Service) readHead(ctx context.Context) (head, error) {
 	if err != nil {
 		return head{}, fmt.Errorf("read head: %w", err)
 	}
-	return parseHead(raw)
+	h, err := parseHead(raw)
+	if err == nil && h.Batch > 0 {
+		s.sealed.Store(max(s.sealed.Load(), h.Time.Unix()))
+	}
+	return h, err
+}
+
+// maxBehind is how far the clock may be behind the newest batch unsaid.
+const maxBehind = time.Hour
+
+// compareClock tells the operator, once, that the clock is far behind the newest
+// batch, or was far ahead when that was sealed: until it gets there every batch has
+// that time, keys granted until before it sign no more, and there is no heartbeat.
+func (s *Service) compareClock(h head) {
+	if h.Time.Sub(s.Now()) > maxBehind && !s.behind.Swap(true) {
+		s.Alarm("clock", "far behind the time of "+checkpoint.HeadName(h.Batch))
+	}
 }
 
 // compute reads what is waiting, drops what has its outcome already, and builds

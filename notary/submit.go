@@ -225,7 +225,7 @@ func (s *Service) admitGrant(ctx context.Context, n *statement.Note, a *statemen
 	if grants.trials[a.TrialStream()] == nil {
 		grants.trials[a.TrialStream()] = a.Clone()
 	}
-	if err := grants.trials[a.TrialStream()].Add(n, grants.next, s.Now()); err != nil {
+	if err := grants.trials[a.TrialStream()].Add(n, grants.next, s.batchTime()); err != nil {
 		return reject(Conflict, "%v", err)
 	}
 	grants.next++

@@ -195,7 +195,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	// another process; sealing checks again.
 	a, err := s.authority(ctx, o.Trial, 0)
 	if err == nil {
-		g, err := a.Check(n, latest, s.Now())
+		g, err := a.Check(n, latest, s.batchTime())
 		if err == nil {
 			return g, a, nil
 		} else if errors.Is(err, statement.ErrSignature) {
@@ -214,7 +214,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	} else if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	g, err := a.Check(n, latest, s.Now())
+	g, err := a.Check(n, latest, s.batchTime())
 	if err != nil {
 		return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: err.Error()}
 	}
