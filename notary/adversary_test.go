@@ -280,3 +280,37 @@ func TestClockOnceFarAhead(t *testing.T) {
 		t.Fatalf("alarms %q", w.alarms)
 	}
 }
+
+// damaged is a store one of whose objects was damaged.
+type damaged struct {
+	notary.Store
+	name string
+}
+
+func (d damaged) Get(ctx context.Context, name string) ([]byte, error) {
+	b, err := d.Store.Get(ctx, name)
+	if name == d.name && err == nil {
+		b[0] ^= 1
+	}
+	return b, err
+}
+
+// A damaged tile stops sealing with an alarm, also where the tree ends with a
+// whole tile.
+func TestDamagedTileAtAFullTile(t *testing.T) {
+	w := newWorld(t, storetest.NewMemory())
+	tr, one, _ := w.registered() // 6 leaves
+	var notes []*statement.Note
+	for range 249 {
+		notes = append(notes, w.data(tr, "site-001", one))
+	}
+	w.mustSubmit(notes...)
+	w.mustDrain()
+	w.mustSubmit(w.data(tr, "site-001", one))
+	err := drain(w.process(damaged{w.store, "tile/1/000.p/1"}))
+	if err == nil || !strings.Contains(err.Error(), "at size 256") || len(w.alarms) != 1 || !strings.HasPrefix(w.alarms[0], "unreadable ") {
+		t.Fatal(err, w.alarms)
+	}
+	w.mustDrain()
+	w.check(w.store)
+}

@@ -198,7 +198,7 @@ func (s *Service) edgeAt(ctx context.Context, h head) (*tile.Edge, error) {
 		return nil, fmt.Errorf("read the tree's right edge at size %d: %w", h.Size, err)
 	}
 	if h.Size > 0 && e.Root() != h.Root {
-		s.Alarm("unreadable", tile.HashPath(0, h.Size/256, int(h.Size%256)))
+		s.Alarm("unreadable", "the tiles below "+checkpoint.HeadName(h.Batch))
 		return nil, fmt.Errorf("the published tiles at size %d give another root than the head", h.Size)
 	}
 	return e, nil
