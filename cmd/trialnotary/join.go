@@ -70,7 +70,7 @@ func (a *app) join(c *cobra.Command, name, pin string) error {
 	k := i.Grant()
 	s := &sheet{word: "JOINED", head: i.Stream + " · " + i.Trial}
 	s.add("key", "%s, %s", k.Key.Name, roleLine(i.Person(), k.Role, v.Note.Until))
-	s.add("by", "%s, %s, log index %s", v.Enroller, day(v.Entry.Time), number(v.Entry.Index))
+	s.add("by", "%s, %s, log index %s", v.Note.KeyName, day(v.Entry.Time), number(v.Entry.Index))
 	s.add("trial", "fingerprint %s", v.TrialFingerprint)
 	if v.Pinned {
 		s.more("as you gave it")

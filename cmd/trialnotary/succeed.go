@@ -75,7 +75,32 @@ func (a *app) succeed(c *cobra.Command, file, oldKey, newKey, stream, reason, ou
 	if err != nil {
 		return err
 	}
+	if t, err = a.endOld(c, file, t, before, l.Note.Keys[0].Name, reason); err != nil {
+		return err
+	}
 	return a.writeInvite(t, l, out, "SUCCEEDED")
+}
+
+// endOld revokes what is left of the old key in a stream: a succession ends the one
+// grant that it is about, and a key that was enrolled twice would go on signing.
+func (a *app) endOld(c *cobra.Command, file string, t *client.Trial, old statement.PublicKey, stream, reason string) (*client.Trial, error) {
+	left, err := granted(t, old, stream, a.now())
+	if err != nil {
+		return t, nil // not in force there any more
+	}
+	k := left[0].Key
+	t, _, err = a.grant(c, granting{file, func(t *client.Trial) (*statement.Statement, *statement.ID, error) {
+		for i := range t.Grants {
+			if n := t.Grants[i].Note; n.Kind == statement.KindRevocation && n.Keys[0] == k {
+				return nil, &n.ID, nil
+			}
+		}
+		return &statement.Statement{Kind: statement.KindRevocation, Keys: []statement.Key{k}, Reason: reason}, nil, nil
+	}})
+	if err != nil {
+		return nil, kept(err, fmt.Sprintf("The new key is in force, but so is %s still: it was enrolled more than once.", old.Name), "Run the same command again: it goes on from there.")
+	}
+	return t, nil
 }
 
 // endsKey reports whether the statement a succession is about granted that key.
