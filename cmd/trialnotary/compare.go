@@ -23,6 +23,7 @@ type compared struct {
 	source  string // the file that lists them; "" if there is none
 	looked  bool   // files were given
 	partial bool   // single files were given, not the whole
+	foreign bool   // source lists something else: no file was compared
 }
 
 // compare checks the manifest or opening against the statement and, where paths
@@ -90,6 +91,7 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 		}
 		c.listed = len(o.Files)
 		if err := o.Verify(d.Root, d.Files); err != nil {
+			c.foreign = true
 			fail("%v", err)
 		}
 		return nil, o, nil
@@ -106,12 +108,14 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 	if err != nil {
 		return nil, nil, &fault{code: exitUsage, err: err}
 	}
+	b, _ = text.Outer(b) // what mail does to it; its root is compared below
 	m, err := manifest.Parse(b)
 	if err != nil {
 		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", c.source, err), safe: "The receipt itself verifies."}
 	}
 	c.listed = len(m.Files)
 	if m.Root() != d.Root || uint64(len(m.Files)) != d.Files || m.Total() != d.Bytes {
+		c.foreign = true
 		fail("%s is not the manifest of what was sealed", c.source)
 	}
 	return m, nil, nil

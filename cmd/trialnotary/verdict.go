@@ -28,7 +28,12 @@ func (a *app) showVerdict(r *checked) error {
 		case r.failure != nil:
 			s.word = notVerified
 			addFailure(s, r)
-			s.add("receipt", "it verifies by itself, as follows; the files given are not what was sealed")
+			if r.bytes != nil && r.bytes.foreign {
+				s.add("receipt", "it verifies by itself, as follows; no file was compared")
+				s.more("with the manifest that came with it: trialnotary verify %s PATH --manifest FILE", quote(r.file))
+			} else {
+				s.add("receipt", "it verifies by itself, as follows; the files given are not what was sealed")
+			}
 		case !r.verdict.Confirmed:
 			s.word = unconfirmed
 		}

@@ -80,7 +80,7 @@ func verdictJSON(r *checked, word string) verdictOut {
 	o.Log, o.Index, o.Seq, o.FinalSize = v.Origin, &v.Entry.Index, v.Entry.Seq, v.FinalSize
 	o.TrialPrint, o.Pinned, o.Listed, o.Confirmed = v.TrialFingerprint, v.Pinned, v.SponsorListed, v.Confirmed
 	if c := r.bytes; c != nil {
-		o.Files = &filesOut{Sealed: c.dataset.Files, Bytes: c.dataset.Bytes, Compared: c.looked, Matched: c.Matched, Missing: c.Missing}
+		o.Files = &filesOut{Sealed: c.dataset.Files, Bytes: c.dataset.Bytes, Compared: c.looked && !c.foreign, Matched: c.Matched, Missing: c.Missing}
 		for _, d := range c.Changed {
 			o.Files.Changed = append(o.Files.Changed, d.Path)
 		}
