@@ -314,3 +314,48 @@ func TestDamagedTileAtAFullTile(t *testing.T) {
 	w.mustDrain()
 	w.check(w.store)
 }
+
+// Staging objects that can no longer be read are as good as expired: repair takes
+// what they held from the log.
+func TestRepairWithDamagedStaging(t *testing.T) {
+	ctx := context.Background()
+	for _, damage := range []string{"cut", "changed"} {
+		t.Run(damage, func(t *testing.T) {
+			m := storetest.NewMemory()
+			w := newWorld(t, m)
+			tr, one, _ := w.registered()
+			w.mustSubmit(w.data(tr, "site-001", one))
+			killed := storetest.NewFaulty(m, storetest.OnOp("SwapHead", 0, storetest.KillAfter))
+			if err := drain(w.process(killed)); !errors.Is(err, storetest.ErrKilled) {
+				t.Fatal(err)
+			}
+			names, err := m.ListState(ctx, "staging/")
+			if err != nil || len(names) != 3 {
+				t.Fatal(names, err)
+			}
+			for _, name := range names {
+				b, err := m.GetState(ctx, name, 0, -1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if damage == "cut" {
+					b = b[:len(b)/2]
+				} else {
+					b = []byte(strings.Replace(string(b), "trialnotary/edge@v1\nsize ", "trialnotary/edge@v1\nsize 1", 1))
+				}
+				if err := m.PutState(ctx, name, b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, all := range []bool{false, true} {
+				if err := w.process(m).Repair(ctx, all, nil); err != nil {
+					t.Fatalf("all %t: %v", all, err)
+				}
+			}
+			w.svc = w.process(m)
+			w.mustSubmit(w.data(tr, "site-001", one))
+			w.mustDrain()
+			w.check(m)
+		})
+	}
+}

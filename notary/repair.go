@@ -91,16 +91,22 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 }
 
 // unstaged reports whether h is committed and not published, and cannot be because
-// its staging object has expired.
+// its staging object has expired or was damaged.
 func (s *Service) unstaged(ctx context.Context, h head) (bool, error) {
 	if h.Published == h.Batch {
 		return false, nil
 	}
-	_, err := s.store.GetState(ctx, h.Staged, 0, 1)
+	raw, err := s.store.GetState(ctx, h.Staged, 0, -1)
 	if errors.Is(err, ErrNotFound) {
 		return true, nil
+	} else if err != nil {
+		return false, err
 	}
-	return false, err
+	g, err := parseStaged(raw)
+	if err == nil {
+		_, err = g.rebuild(h)
+	}
+	return err != nil, nil
 }
 
 // rebuildBatch returns the batch that follows at in the log. ErrNotFound if there
@@ -118,16 +124,16 @@ func (s *Service) rebuildBatch(ctx context.Context, at head) (head, *staged, err
 	h := head{Batch: n, First: at.Size, Size: want.Size, Root: want.Root, Published: at.Batch}
 	h.Staged = stagedName(h)
 
-	// Its staging object is whole and has the notes.
+	// Its staging object has the notes, if it is there and whole.
 	if raw, err = s.store.GetState(ctx, h.Staged, 0, -1); err == nil {
-		g, err := parseStaged(raw)
-		if err != nil {
-			return head{}, nil, err
-		}
-		if !g.Rebuilt {
-			h.Map, err = streammap.ParseRoot([]byte(g.Map))
+		if g, err := parseStaged(raw); err == nil && !g.Rebuilt {
 			h.Time = g.Time
-			return h, g, err
+			if h.Map, err = streammap.ParseRoot([]byte(g.Map)); err == nil {
+				_, err = g.rebuild(h)
+			}
+			if err == nil {
+				return h, g, nil
+			}
 		}
 	} else if !errors.Is(err, ErrNotFound) {
 		return head{}, nil, err
