@@ -359,3 +359,27 @@ func TestRepairWithDamagedStaging(t *testing.T) {
 		})
 	}
 }
+
+// A service whose keys are not the ones that its policy asks for would accept
+// statements and never give a receipt; it does not start.
+func TestKeysThatCannotMeetThePolicy(t *testing.T) {
+	w := newWorld(t, storetest.NewMemory())
+	other, err := checkpoint.GenerateEd25519(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := checkpoint.GenerateMLDSA44("log.example/other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, signers := range map[string][]checkpoint.Signer{
+		"no second key":          w.signers[:1],
+		"another key":            {other, w.signers[1]},
+		"a key of another log":   {w.signers[0], w.signers[1], foreign},
+		"the same key two times": {w.signers[0], w.signers[1], w.signers[0]},
+	} {
+		if _, err := notary.New(w.store, notary.Config{Origin: origin, Signers: signers, Policy: w.policy}); err == nil {
+			t.Errorf("%s: the service starts", name)
+		}
+	}
+}

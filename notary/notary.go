@@ -25,6 +25,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,6 +105,9 @@ func New(store Store, c Config) (*Service, error) {
 	case c.Policy.Origin() != c.Origin:
 		return nil, fmt.Errorf("the publication policy is for %q, the log is %q", c.Policy.Origin(), c.Origin)
 	}
+	if err := checkKeys(c); err != nil {
+		return nil, err
+	}
 	if c.MaxBatch <= 0 {
 		c.MaxBatch = DefaultMaxBatch
 	}
@@ -123,6 +127,28 @@ func New(store Store, c Config) (*Service, error) {
 		c.Announce = func(Sealed) {}
 	}
 	return &Service{store: store, Config: c}, nil
+}
+
+// checkKeys: every key is the log's, and all that the policy asks for are there. What
+// is wrong with them would show after a commit only, with statements accepted.
+func checkKeys(c Config) error {
+	var keys []string
+	for _, k := range c.Signers {
+		switch vkey := k.VerifierKey(); {
+		case k.Name() != c.Origin:
+			return fmt.Errorf("the key %s is not one of the log %s", k.Name(), c.Origin)
+		case slices.Contains(keys, vkey):
+			return fmt.Errorf("the log key %s stands twice", vkey)
+		default:
+			keys = append(keys, vkey)
+		}
+	}
+	for _, k := range c.Policy.LogKeys() {
+		if !slices.Contains(keys, k) {
+			return fmt.Errorf("the publication policy asks for the log key %.60s…, which is not there to sign", k)
+		}
+	}
+	return nil
 }
 
 // Object returns an object of the public log by its name: checkpoint, tile/…,
