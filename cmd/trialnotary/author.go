@@ -65,7 +65,7 @@ func (a *app) author(c *cobra.Command, s sealing) (author, error) {
 }
 
 func (a *app) sponsor(c *cobra.Command, file string) (author, error) {
-	t, err := client.ReadTrial(file)
+	t, err := readTrial(file)
 	if err != nil {
 		return author{}, err
 	}

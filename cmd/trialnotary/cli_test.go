@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SERVICE", v.http.URL)
 			e.Setenv("FINGERPRINT", v.fingerprint())
 			e.Setenv("TZ", "UTC")
+			e.Setenv("BIDI", "Week \u202e12")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -58,6 +58,8 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 		return &fault{code: exitUsage, err: fmt.Errorf("%q is no name of a stream that keys are enrolled for: 1 to 64 of a–z, 0–9 and, after the first, . _ -", e.stream)}
 	case !statement.Role(e.role).Known():
 		return &fault{code: exitUsage, err: fmt.Errorf("%q is no role", e.role), do: "The roles: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb."}
+	case inText(e.person) != "":
+		return &fault{code: exitUsage, err: errors.New("the person's name " + inText(e.person)), safe: "Nothing was enrolled.", do: "Give a name of at most 100 bytes, typed and not pasted."}
 	case !until.IsZero() && until.Before(a.now()):
 		return &fault{code: exitUsage, err: fmt.Errorf("--until %s is past", e.until)}
 	case exists(e.out) == nil:
@@ -95,6 +97,10 @@ func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, no
 		if n.Kind == statement.KindRevocation && n.Keys[0].Key == key && n.Keys[0].Stream == id {
 			return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the key %s was revoked for %s, and a revocation is for ever", key.Name, e.stream), do: "Have its holder make a new key, and enrol that."}
 		}
+	}
+	if g, _, err := t.InForce(e.stream, key, now); err == nil && g.Person != "" && g.Person != e.person {
+		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the key %s is enrolled for %s already, as the key of %s, and a key has one holder", key.Name, e.stream, g.Person),
+			do: "Enrol a key of the other person. If the name was mistyped, have its holder make a new key and hand the stream to it: revoke this one, enrol that."}
 	}
 	return &statement.Statement{Kind: statement.KindEnrolment, Keys: []statement.Key{k}, Person: e.person, Until: until}, nil, nil
 }

@@ -82,6 +82,9 @@ func usageError(c *cobra.Command, what, add string) error {
 func args(min, max int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, got []string) error {
 		if len(got) < min {
+			if min > 1 {
+				return usage(c, fmt.Errorf("it needs %s; %d of %d were given", what, len(got), min))
+			}
 			return usage(c, fmt.Errorf("%s is missing", what))
 		}
 		if max >= 0 && len(got) > max {
@@ -101,6 +104,10 @@ func (a *app) finish(c *cobra.Command, err error) int {
 	var f *fault
 	if !errors.As(err, &f) {
 		f = &fault{err: err}
+		if in, ok := err.(*client.InputError); ok {
+			f = &fault{err: errors.New(in.Sentence()), safe: in.Safe, do: in.Do}
+			err = f
+		}
 		if strings.HasPrefix(err.Error(), "unknown command") {
 			f.do = "See: trialnotary --help"
 		}
@@ -111,16 +118,40 @@ func (a *app) finish(c *cobra.Command, err error) int {
 			Exit  int    `json:"exit"`
 			Safe  string `json:"safe,omitempty"`
 			Do    string `json:"do,omitempty"`
-		}{text.Visible(err.Error()), code, f.safe, f.do})
+		}{inWords(err), code, f.safe, f.do})
 	}
 	var lines []string
-	for l := range strings.SplitSeq(c.CommandPath()+": "+strings.Join([]string{err.Error(), f.safe, f.do}, "\n"), "\n") {
+	for l := range strings.SplitSeq(c.CommandPath()+": "+strings.Join([]string{inWords(err), f.safe, f.do}, "\n"), "\n") {
 		if l = strings.TrimSpace(l); l != "" {
 			lines = append(lines, text.Visible(l))
 		}
 	}
 	fmt.Fprintln(a.err, strings.Join(lines, "\n  "))
 	return code
+}
+
+// inWords returns an error as people read it: that a form is not the canonical one
+// says nothing more to them than what is wrong with it.
+func inWords(err error) string {
+	return strings.TrimSuffix(text.Visible(err.Error()), ": "+text.ErrFormat.Error())
+}
+
+// wrongFile says what a file is that should have been another of ours; it returns
+// err where that is not so.
+func wrongFile(name string, b []byte, want string, err error) error {
+	b, _ = text.Outer(b[:min(len(b), 96)])
+	line, _, _ := strings.Cut(string(b), "\n")
+	if !strings.HasPrefix(line, "trialnotary/") || kindOf(line) == want {
+		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+	}
+	return &fault{code: exitUsage, err: fmt.Errorf("%s is %s, not %s", name, article(kindOf(line)), article(want)), do: "To see what it holds: trialnotary inspect " + quote(name)}
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 func (a *app) encode(v any) error {

@@ -31,7 +31,7 @@ func (a *app) grant(c *cobra.Command, g granting) (*client.Trial, *client.Logged
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := client.ReadTrial(g.file)
+	t, err := readTrial(g.file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,6 +99,19 @@ func (a *app) grant(c *cobra.Command, g granting) (*client.Trial, *client.Logged
 			"Run the same command again: it sends the same bytes and goes on from there.")
 	}
 	return t, find(t, id), nil
+}
+
+// readTrial reads a trial file.
+func readTrial(name string) (*client.Trial, error) {
+	t, err := client.ReadTrial(name)
+	if err != nil {
+		b, rerr := client.ReadFile(name, client.MaxProfile)
+		if rerr != nil {
+			return nil, err
+		}
+		return nil, wrongFile(name, b, kindOf(client.TrialVersion), errors.Unwrap(err))
+	}
+	return t, nil
 }
 
 func (a *app) finishGrant(ctx context.Context, srv *client.Service, m client.Memory, file string, t *client.Trial, id statement.ID) (*client.Trial, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trialnotary/notary/client"
+	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
 
@@ -37,12 +38,17 @@ func readInvite(name string) (*client.Invite, error) {
 	b, _ = text.Outer(b)
 	i, err := client.ParseInvite(b)
 	if err != nil {
-		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+		return nil, wrongFile(name, b, kindOf(client.InviteVersion), err)
 	}
 	return i, nil
 }
 
 func (a *app) join(c *cobra.Command, name, pin string) error {
+	if pin != "" {
+		if _, err := statement.ParseFingerprint(pin); err != nil {
+			return &fault{code: exitUsage, err: err, safe: "Nothing was remembered.", do: "A trial fingerprint has 40 hex digits: 41B7-…"}
+		}
+	}
 	i, err := readInvite(name)
 	if err != nil {
 		return err

@@ -135,7 +135,11 @@ func verifierKey(s string) (statement.PublicKey, error) {
 		if k, ferr = statement.ParsePublicKey(strings.TrimSpace(string(b))); ferr == nil {
 			return k, nil
 		}
-		return k, &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s)}
+		f := &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s)}
+		if strings.HasPrefix(string(b), client.KeyVersion+"\n") {
+			f = &fault{code: exitUsage, err: fmt.Errorf("%s is a private key; it belongs to its holder alone", s), do: "Give the verifier key, which is in " + s + ".pub. If the private one was sent to you, its holder should make another."}
+		}
+		return k, f
 	}
 	return k, &fault{code: exitUsage, err: err, do: "A verifier key looks like site-042.jdoe+4665f3df+Af3fqrbw…: keygen prints it and writes it to the file that ends with .pub"}
 }

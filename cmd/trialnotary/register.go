@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -87,6 +88,11 @@ func (a *app) register(c *cobra.Command, r registration) error {
 		return err
 	}
 	if err := a.finishRegistration(c.Context(), srv, m, r.out, t); err != nil {
+		var refused *client.Refused
+		if errors.As(err, &refused) && refused.Status == http.StatusConflict {
+			return kept(err, "The trial was registered before, and stays registered as it was; the registration in "+r.out+" has no effect.",
+				"If you registered it, use the trial file of then. If nobody did who may, ask the operator who it was: the first registration of an id is final.")
+		}
 		return kept(err, fmt.Sprintf("Nothing was lost: %s holds the registration as it was signed.", r.out),
 			"Run the same command again: it sends the same bytes and goes on from there. The trial is registered only once it says so.")
 	}
@@ -102,6 +108,12 @@ func (r registration) statement(sponsor statement.PublicKey) (*statement.Stateme
 	trial, err := statement.NormalizeTrial(r.trial)
 	if err != nil {
 		return nil, bad(err)
+	}
+	for _, id := range append([]string{trial}, r.also...) {
+		if mistyped(id) {
+			return nil, &fault{code: exitUsage, err: fmt.Errorf("%q looks like a registry id, and is none: it has too few or too many digits", id), safe: "Nothing was registered.",
+				do: "They read NCT01234567 or ISRCTN12345678. A code of your own begins with something else."}
+		}
 	}
 	recovery, err := verifierKey(r.recovery)
 	if err != nil {
@@ -137,6 +149,18 @@ func (r registration) statement(sponsor statement.PublicKey) (*statement.Stateme
 	return s, nil
 }
 
+// mistyped reports whether an id is nearly that of a public registry: it would be
+// taken for a private code, and the trial would not be found under its real id.
+func mistyped(id string) bool {
+	id = strings.ToUpper(id)
+	for _, registry := range []string{"NCT", "ISRCTN"} {
+		if digits, ok := strings.CutPrefix(id, registry); ok && digits != "" && strings.Trim(digits, "0123456789") == "" {
+			return !statement.PublicTrial(id)
+		}
+	}
+	return false
+}
+
 func kindNames() string {
 	var all []string
 	for _, k := range statement.Kinds() {
@@ -168,7 +192,7 @@ func (a *app) newTrial(c *cobra.Command, out string, file *client.Key, s *statem
 	}
 	trust, err := a.serviceTrust(c.Context(), srv)
 	if err != nil {
-		return nil, err
+		return nil, kept(err, "Nothing was registered or written.", "")
 	}
 	key, err := a.openKey(file, a.key)
 	if err != nil {

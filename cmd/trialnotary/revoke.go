@@ -38,7 +38,7 @@ func (a *app) revoke(c *cobra.Command, file, vkey, stream, reason string) error 
 	if err != nil {
 		return err
 	}
-	t, err := client.ReadTrial(file)
+	t, err := readTrial(file)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 // sealing is one call of seal.
@@ -99,24 +101,32 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	if err != nil {
 		return err
 	}
-	var m *manifest.Manifest
+	var tree *client.Tree
 	if len(s.paths) > 0 {
-		tree, err := client.Scan(s.paths, nil)
-		if err != nil {
+		if tree, err = client.Scan(s.paths, nil); err != nil {
 			return err
 		}
-		if s.dryRun {
-			return a.showDryRun(s, tree)
-		}
+	}
+	if s.dryRun {
+		return a.showDryRun(s, tree)
+	}
+	// Hashing may take hours: what can be asked or refused is, before it.
+	if s.prefix, err = s.choosePrefix(a.now()); err != nil {
+		return err
+	}
+	if err := client.Writable(filepath.Dir(s.prefix)); err != nil {
+		return &fault{code: exitUsage, err: err, safe: "Nothing was sealed.", do: "Name another place with --out PREFIX."}
+	}
+	key, err := a.openKey(s.from.key, s.from.keyFile)
+	if err != nil {
+		return err
+	}
+	var m *manifest.Manifest
+	if tree != nil {
 		if m, err = a.hash(c.Context(), tree); err != nil {
 			return err
 		}
 		n.Dataset = &statement.Dataset{Root: m.Root(), Files: uint64(len(m.Files)), Bytes: m.Total()}
-	} else if s.dryRun {
-		return a.showDryRun(s, nil)
-	}
-	if s.prefix, err = s.choosePrefix(a.now()); err != nil {
-		return err
 	}
 	service := s.from.service
 	if a.service != "" {
@@ -124,7 +134,7 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 			return &fault{code: exitUsage, err: err, safe: "Nothing was sealed."}
 		}
 	}
-	p, err := a.signStatement(c, s, n, service)
+	p, err := a.signStatement(c, s, n, key, service)
 	if err != nil {
 		return err
 	}
@@ -164,12 +174,29 @@ func (s *sealing) check(c *cobra.Command) error {
 		return bad(fmt.Sprintf("%q is not a meaning of a signature", s.meaning), "Write --meaning authorship, review, approval or responsibility.")
 	case s.supersedes != "" && s.reason == "":
 		return bad("what replaces another says why", "Add --reason 'two rows were missing'.")
+	case inText(s.label) != "":
+		return bad("the label "+inText(s.label), "Give a label of at most 200 bytes, typed and not pasted.")
+	case inText(s.reason) != "":
+		return bad("the reason "+inText(s.reason), "Give a reason of at most 200 bytes, typed and not pasted.")
 	case s.dryRun && (s.noWait || s.offline):
 		return bad("--dry-run sends nothing; --no-wait and --offline have no meaning with it", "")
 	case s.offline && s.after:
 		return bad("--after asks the log for its newest checkpoint, and --offline forbids to", "Leave one of them away.")
 	}
 	return nil
+}
+
+// inText says what is wrong with a line of free text, "" if nothing.
+func inText(s string) string {
+	switch i := text.IndexForbidden(s, false); {
+	case i >= 0:
+		return fmt.Sprintf("%q has a character that is not to be seen, or turns the direction of writing", text.Visible(s))
+	case len(s) > 200:
+		return fmt.Sprintf("has %d bytes, 200 are allowed", len(s))
+	case s != strings.TrimSpace(s):
+		return fmt.Sprintf("%q begins or ends with a blank", s)
+	}
+	return ""
 }
 
 // statement builds the statement, but for dataset, after, time and salt.
@@ -265,17 +292,13 @@ func (s *sealing) choosePrefix(now time.Time) (string, error) {
 }
 
 // signStatement adds what is last, and signs. Nothing has been written so far.
-func (a *app) signStatement(c *cobra.Command, s sealing, n *statement.Statement, service string) (*client.Pending, error) {
+func (a *app) signStatement(c *cobra.Command, s sealing, n *statement.Statement, key statement.PrivateKey, service string) (*client.Pending, error) {
 	var after []byte
 	if s.after {
 		var err error
 		if after, err = a.newest(c.Context(), service, s.from.trust, n); err != nil {
 			return nil, kept(err, "Nothing was sealed.", "Without --after, sealing does not need the service before it submits.")
 		}
-	}
-	key, err := a.openKey(s.from.key, s.from.keyFile)
-	if err != nil {
-		return nil, err
 	}
 	n.Time, n.Salt = a.now().UTC().Truncate(time.Second), random()
 	note, err := statement.Sign(n, key)
@@ -324,6 +347,9 @@ func writeBeside(prefix string, m *manifest.Manifest, p *client.Pending) error {
 		}
 	}
 	if err := client.WriteNew(prefix+".pending", b, client.Private); err != nil {
+		if m != nil {
+			os.Remove(prefix + ".manifest") // ours, and the manifest of nothing
+		}
 		return fail(err)
 	}
 	return nil

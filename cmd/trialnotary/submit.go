@@ -1,7 +1,9 @@
 package main
 
 import (
-	"fmt"
+	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,7 @@ func readPending(name string) (*client.Pending, error) {
 	b, _ = text.Outer(b)
 	p, err := client.ParsePending(b)
 	if err != nil {
-		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+		return nil, wrongFile(name, b, kindOf(client.PendingVersion), err)
 	}
 	return p, nil
 }
@@ -44,6 +46,7 @@ type outcome struct {
 	Receipt   string `json:"receipt,omitempty"`
 	Error     string `json:"error,omitempty"`
 	code      int
+	final     bool // refused: asking again will not help
 }
 
 func (a *app) submit(c *cobra.Command, files []string) error {
@@ -66,7 +69,9 @@ func (a *app) submit(c *cobra.Command, files []string) error {
 // failed records an error, if there is one.
 func (o outcome) failed(err error) outcome {
 	if err != nil {
-		o.State, o.Error, o.code = "failed", text.Visible(err.Error()), codeOf(err)
+		o.State, o.Error, o.code = "failed", strings.TrimPrefix(inWords(err), o.File+": "), codeOf(err)
+		var refused *client.Refused
+		o.final = o.code == exitUsage || errors.As(err, &refused) && !refused.Temporary()
 	}
 	return o
 }
@@ -92,8 +97,12 @@ func (a *app) showOutcomes(word string, all []outcome, next string) error {
 	if code != exitDone {
 		s.add("safe", "nothing was lost: what is not complete is kept in its pending file")
 	}
-	if next != "" && code != exitDone || word == "SUBMITTED" {
+	goesOn := func(o outcome) bool { return o.State != "complete" && !o.final }
+	if slices.ContainsFunc(all, goesOn) {
 		s.add("next", "%s", next)
+	}
+	if slices.ContainsFunc(all, func(o outcome) bool { return o.final }) {
+		s.add("not again", "what was refused, or cannot be read, stays so: put the reason right and seal again, then remove its pending file")
 	}
 	if all == nil {
 		all = []outcome{}

@@ -56,7 +56,7 @@ func readTrust(name string) (*receipt.Trust, error) {
 		t, err = receipt.ParseTrust(b)
 	}
 	if err != nil {
-		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+		return nil, wrongFile(name, b, kindOf(receipt.TrustVersion), err)
 	}
 	return t, nil
 }

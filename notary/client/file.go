@@ -50,7 +50,7 @@ func WriteNew(name string, data []byte, mode fs.FileMode) error {
 	}
 	temp, err := writeTemp(name, data, mode)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s cannot be written: %s", name, cause(err))
 	}
 	defer os.Remove(temp)
 	// A link, unlike a rename, fails if the name was taken meanwhile.
@@ -59,8 +59,10 @@ func WriteNew(name string, data []byte, mode fs.FileMode) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	case err != nil: // a file system without links, as on many memory sticks
-		if err := createNew(name, data, mode); err != nil {
+		if err := createNew(name, data, mode); errors.Is(err, ErrExists) {
 			return err
+		} else if err != nil {
+			return fmt.Errorf("%s cannot be written: %s", name, cause(err))
 		}
 	}
 	return syncDir(filepath.Dir(name))
@@ -73,11 +75,11 @@ func createNew(name string, data []byte, mode fs.FileMode) error {
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	} else if err != nil {
-		return fmt.Errorf("write %s: %s", name, cause(err))
+		return &fs.PathError{Op: "write", Path: name, Err: errors.New(cause(err))}
 	}
 	if err := fill(f, data); err != nil {
 		os.Remove(name)
-		return fmt.Errorf("write %s: %s", name, cause(err))
+		return &fs.PathError{Op: "write", Path: name, Err: errors.New(cause(err))}
 	}
 	return nil
 }
@@ -85,6 +87,16 @@ func createNew(name string, data []byte, mode fs.FileMode) error {
 func fill(f *os.File, data []byte) error {
 	_, err := f.Write(data)
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Writable returns an error unless files can be made in a directory. It makes one,
+// empty, and removes it.
+func Writable(dir string) error {
+	temp, err := writeTemp(filepath.Join(dir, "writable"), nil, Private)
+	if err != nil {
+		return fmt.Errorf("nothing can be written in %s: %s", dir, cause(err))
+	}
+	return os.Remove(temp)
 }
 
 // writeTemp writes a file beside name that no one else knows of.

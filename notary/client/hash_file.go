@@ -57,6 +57,9 @@ func (w *worker) hash(ctx context.Context, s *source) (manifest.File, error) {
 	if err != nil {
 		return out, err
 	}
+	if n > s.size {
+		return out, fmt.Errorf("it grew beyond its %d bytes: %w", s.size, ErrChanged)
+	}
 	if n != s.size {
 		return out, fmt.Errorf("it has %d bytes, of which %d could be read: %w", s.size, n, ErrChanged)
 	}

@@ -24,12 +24,15 @@ type InputError struct {
 }
 
 // Error returns all of it in one line, printable whatever the names hold.
-func (e *InputError) Error() string {
+func (e *InputError) Error() string { return e.Sentence() + ". " + e.Safe + " " + e.Do }
+
+// Sentence returns what is wrong, without its full stop and the advice.
+func (e *InputError) Sentence() string {
 	s := text.Visible(strings.TrimSpace(e.Path + " " + e.What))
 	if c := cause(e.Err); c != "" {
 		s += " (" + c + ")"
 	}
-	return s + ". " + e.Safe + " " + e.Do
+	return s
 }
 
 // Unwrap returns the cause.
