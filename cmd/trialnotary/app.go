@@ -90,8 +90,17 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	}
 	demo, serve, repair := demoCommand(), serveCommand(), repairCommand()
 	demo.GroupID, serve.GroupID, repair.GroupID = forAnyone, forOperators, forOperators
+	for _, v := range []*cobra.Command{serve, repair} {
+		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
+	}
 	root.AddCommand(demo, serve, repair)
 	return root
+}
+
+// wantsJSON reports whether a verb that does not know the app was called with --json.
+func wantsJSON(c *cobra.Command) bool {
+	f := c.Flags().Lookup("json")
+	return f != nil && f.Value.String() == "true"
 }
 
 func (a *app) keyFlag(c *cobra.Command, what string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -59,12 +60,25 @@ func repair(cmd *cobra.Command, dir string, all bool) (err error) {
 		}
 		return err
 	}
+	if wantsJSON(cmd) {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+			Batches uint64 `json:"batches_rebuilt"`
+			Last    uint64 `json:"last_batch,omitempty"`
+		}{p.batches, p.last})
+	}
 	if p.batches == 0 {
 		fmt.Fprintln(cmd.OutOrStdout(), "Nothing to repair: the database is where the log is.")
 	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "Repaired: %d batches were rebuilt, the last is %d. Start the service again:\n  trialnotary serve --dir %s\n", p.batches, p.last, dir)
+		fmt.Fprintf(cmd.OutOrStdout(), "Repaired: %s rebuilt, the last is batch %d. Start the service again:\n  trialnotary serve --dir %s\n", rebuilt(p.batches), p.last, quote(dir))
 	}
 	return nil
+}
+
+func rebuilt(n uint64) string {
+	if n == 1 {
+		return "1 batch was"
+	}
+	return number(n) + " batches were"
 }
 
 // repairProgress says every second how far it is.

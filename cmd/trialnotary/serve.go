@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,9 @@ when it is stopped otherwise, by a crash or a loss of power.`,
 				level = slog.LevelDebug
 			}
 			c.log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			if c.json = wantsJSON(cmd); c.json {
+				c.log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return serve(ctx, c, cmd.OutOrStdout())
@@ -81,7 +85,14 @@ func serve(ctx context.Context, c serverConfig, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.introduce(out)
+	if c.json {
+		err = s.introduceJSON(out)
+	} else {
+		s.introduce(out)
+	}
+	if err != nil {
+		c.log.Warn("who started this does not read its answer", "error", err)
+	}
 	var failed error
 	select {
 	case <-ctx.Done():
@@ -96,6 +107,19 @@ func serve(ctx context.Context, c serverConfig, out io.Writer) error {
 	}
 	c.log.Info("stopped; nothing was lost")
 	return nil
+}
+
+// introduceJSON is the same for machines: one object, once requests are answered.
+func (s *server) introduceJSON(out io.Writer) error {
+	return json.NewEncoder(out).Encode(struct {
+		Log         string `json:"log"`
+		URL         string `json:"url"`
+		Trust       string `json:"trust"`
+		Fingerprint string `json:"trust_fingerprint"`
+		Keys        string `json:"keys"`
+		Sponsors    int    `json:"sponsors"`
+		Created     bool   `json:"created"`
+	}{s.log.origin, s.URL, s.trustFile(), s.Fingerprint(), filepath.Join(s.log.dir, keysDir), len(s.sponsors.keys()), s.log.created})
 }
 
 // introduce says what is running and what to do next.

@@ -43,6 +43,7 @@ type serverConfig struct {
 	sponsors     []string      // verifier keys
 	sponsorsFile string        // "": DIR/sponsors.txt, which need not be there
 	log          *slog.Logger  // nil: nothing is logged
+	json         bool          // speak to a program
 }
 
 // server is a running service: the log, its sealing loop and its HTTP server.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -168,6 +169,18 @@ func TestServeFirstStart(t *testing.T) {
 		if !strings.Contains(said.String(), words) {
 			t.Errorf("it does not say %q:\n%s", words, &said)
 		}
+	}
+	said.Reset()
+	var told struct {
+		Log, URL string
+		Print    string `json:"trust_fingerprint"`
+		Created  bool
+	}
+	if err := s.introduceJSON(&said); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(said.Bytes(), &told); err != nil || told.URL != s.URL || told.Log != "log.example/trials" || told.Print != s.Fingerprint() || !told.Created {
+		t.Errorf("for machines it says %s: %v", &said, err)
 	}
 	for _, name := range []string{ed25519Key, mldsaKey} {
 		info, err := os.Stat(filepath.Join(dir, keysDir, name))
@@ -357,10 +370,16 @@ func TestServeRestoredAndRepair(t *testing.T) {
 	}
 	stop(s)
 
-	for i, want := range []string{"Repaired: 1 batches", "Nothing to repair"} {
+	for i, want := range []string{"Repaired: 1 batch was rebuilt", "Nothing to repair", `{"batches_rebuilt":0}`} {
 		var out bytes.Buffer
-		r := repairCommand()
-		r.SetArgs([]string{"--dir", c.dir})
+		r, _, err := newApp().root().Find([]string{"repair"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Parent().RemoveCommand(r) // by itself, as it has its own arguments
+		if r.SetArgs([]string{"--dir", c.dir}); want[0] == '{' {
+			r.SetArgs([]string{"--dir", c.dir, "--json"})
+		}
 		r.SetOut(&out)
 		r.SetErr(&out)
 		if err := r.ExecuteContext(ctx); err != nil || !strings.Contains(out.String(), want) {
