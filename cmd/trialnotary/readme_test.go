@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestReadmeStory types what the README tells its reader to type, in order, and
@@ -46,21 +47,12 @@ func TestReadmeStory(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	write := func(name, content string) {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase for the test\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	write("protocol.txt", "Protocol, version 1\n")
-	write("export/dm.csv", "subject,visit\n")
-	write("passphrase", "a passphrase for the test\n")
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "trialnotary"), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	repository, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -69,26 +61,36 @@ func TestReadmeStory(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 
-	script := "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
+	script := "set -eu\ntrap 'kill $server 2>/dev/null || true' EXIT\nserver=\n"
 	for _, c := range commands {
-		c = strings.Replace(c, "http://127.0.0.1:8344", "http://"+address, 1)
-		if strings.HasPrefix(c, "trialnotary serve ") {
-			c = strings.Replace(c, " &", " --listen "+address+" >serve.out 2>&1 &", 1)
+		run := strings.Replace(c, "http://127.0.0.1:8344", "http://"+address, 1)
+		switch {
+		case strings.HasPrefix(c, "go build -o story/ "): // the reader is in the repository
+			run = fmt.Sprintf("go build -C %s -o %s ./cmd/trialnotary", shellQuote(repository), shellQuote(filepath.Join(dir, "story")+"/"))
+		case strings.HasPrefix(c, "trialnotary serve "):
+			run = strings.Replace(c, " > ", " --listen "+address+" > ", 1) + "\nserver=$!"
 		}
-		if strings.Contains(c, `"$FINGERPRINT"`) {
-			script += `FINGERPRINT=$(grep -oE '[0-9A-F]{4}(-[0-9A-F]{4}){9}' serve.out | head -n 1)` + "\n"
-		}
-		script += "echo " + shellQuote("$ "+c) + "\n" + c + "\n"
+		script += "echo " + shellQuote("$ "+c) + "\n" + run + "\n"
 	}
 	sh := exec.Command("sh", "-c", script)
 	sh.Dir = dir
-	sh.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"TRIALNOTARY_CONFIG="+filepath.Join(dir, "config"), "TRIALNOTARY_PASSPHRASE_FILE="+filepath.Join(dir, "passphrase"),
+	sh.Env = append(os.Environ(), "TRIALNOTARY_CONFIG="+filepath.Join(dir, "config"), "TRIALNOTARY_PASSPHRASE_FILE="+filepath.Join(dir, "passphrase"),
 		"NO_COLOR=1", "TZ=UTC")
 	out, err := sh.CombinedOutput()
 	if err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "serve.out"))
+		log, _ := os.ReadFile(filepath.Join(dir, "story", "serve.txt"))
 		t.Fatalf("%v\n%s\nthe service:\n%s", err, out, log)
+	}
+	// The story ends as it began: nothing is left running.
+	for tries := 0; ; tries++ {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		if c.Close(); tries == 100 {
+			t.Fatal("the service still runs after the story")
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	if !strings.Contains(string(out), "NOT VERIFIED") || !strings.Contains(string(out), "exit code 1\n") {
 		t.Errorf("the changed byte was not refused:\n%s", out)
