@@ -99,18 +99,17 @@ func (h *handler) readBody(w http.ResponseWriter, r *http.Request, limit int) ([
 		return nil, tooLarge()
 	}
 	if n < 0 || n > smallBody {
-		select {
-		case h.bulk <- struct{}{}:
-			defer func() { <-h.bulk }()
-		default:
+		patience := http.NewResponseController(w)
+		reader := &bulkReader{time.Now(), func() { patience.SetReadDeadline(time.Now()) }}
+		if !h.bulk.enter(reader) {
 			a := problem(http.StatusServiceUnavailable, "Too many large submissions arrive at the same time. Nothing was lost: send the same again a little later.")
 			a.retry, a.close, a.grade = 2, true, slog.LevelWarn
 			return nil, &a
 		}
-		patience := http.NewResponseController(w)
-		if patience.SetReadDeadline(time.Now().Add(bulkPatience)) == nil {
+		if patience.SetReadDeadline(reader.since.Add(bulkPatience)) == nil {
 			defer patience.SetReadDeadline(time.Time{})
 		}
+		defer h.bulk.leave(reader)
 	}
 	var body []byte
 	var err error

@@ -50,6 +50,7 @@ const (
 	smallBody    = MaxStatement + 4<<10 // bodies up to this need no place to be read
 	bulkReaders  = 64                   // larger bodies read at once
 	bulkPatience = 20 * time.Second     // for one of them to arrive
+	bulkGrace    = 2 * time.Second      // the same, when others need its place
 )
 
 // Options is what a handler is made of.
@@ -88,7 +89,7 @@ type handler struct {
 	Options
 	routes  []route
 	gate    *gate
-	bulk    chan struct{} // a place for each large body being read
+	bulk    bulk
 	metrics *metrics
 	page    page
 	static  map[string][]string // header fields of every answer
@@ -100,7 +101,7 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{Options: o, bulk: make(chan struct{}, bulkReaders)}
+	h := &handler{Options: o}
 	h.gate = newGate(orDefault(o.Inside, DefaultInside), orDefault(o.Waiting, DefaultWaiting), orDefault(o.WaitingPerKey, DefaultWaitingPerKey))
 	h.routes = h.table()
 	h.metrics = newMetrics(h.routes)
