@@ -311,3 +311,13 @@ func TestOneKeyCannotStarveAnother(t *testing.T) {
 		}
 	}
 }
+
+// The command on the page names the file that the link saves.
+func TestPageSavesTheTrustFile(t *testing.T) {
+	page := body(t, newWorld(t).get("/"))
+	for _, words := range []string{`<a href="/trust" download="log.trust">`, "trialnotary trust log.trust"} {
+		if !strings.Contains(page, words) {
+			t.Errorf("the page does not hold %q", words)
+		}
+	}
+}
