@@ -161,7 +161,9 @@ func (t *Trial) Authority() (*statement.Authority, error) {
 }
 
 // InForce returns the grant that lets key sign in a stream now, and the statements
-// that show it, from its own upward.
+// that show it, from its own upward. Of several it is one that lets the key grant
+// in turn, if there is one: a receipt rests on one grant, and that one serves for
+// every statement.
 func (t *Trial) InForce(stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
 	a, err := t.Authority()
 	if err != nil {
@@ -169,10 +171,14 @@ func (t *Trial) InForce(stream string, key statement.PublicKey, now time.Time) (
 	}
 	id, ok := t.StreamID(stream)
 	if ok {
+		var found *statement.Grant
 		for _, g := range a.InForce(id, key.Name, key.Hash(), math.MaxUint64, now) {
-			if g.Key.Key == key {
-				return g, t.chain(a, g), nil
+			if g.Key.Key == key && (found == nil || !found.Role.Grants() && g.Role.Grants()) {
+				found = &g
 			}
+		}
+		if found != nil {
+			return *found, t.chain(a, *found), nil
 		}
 	}
 	return statement.Grant{}, nil, fmt.Errorf("the key %s may not sign in the stream %q of %s, by what this trial file knows", key.Name, stream, t.Trial)
