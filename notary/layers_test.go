@@ -40,6 +40,8 @@ var doors = map[string][]string{
 	"github.com/aws/aws-lambda-go":        {"functions"},
 	"github.com/aws/aws-cdk-go":           {"infra"},
 	"github.com/aws/jsii-runtime-go":      {"infra"},
+	"github.com/aws/constructs-go":        {"infra"},
+	"github.com/cdklabs":                  {"infra"},
 	// Peers of the tests: never in what ships.
 	"filippo.io/torchwood":                       nil,
 	"github.com/transparency-dev/tessera":        nil,
