@@ -59,7 +59,7 @@ func (p place) hostEnviron() []string {
 		"GATEWAY_LISTEN=127.0.0.1:" + strconv.Itoa(p.port),
 		"LOCALSTACK_HOST=localhost.localstack.cloud:" + strconv.Itoa(p.port),
 		"DNS_ADDRESS=0", "DISABLE_EVENTS=1", "SKIP_SSL_CERT_DOWNLOAD=1",
-		"EAGER_SERVICE_LOADING=1", "SERVICES=" + strings.Join(append([]string{"logs", "sqs"}, services...), ","),
+		"EAGER_SERVICE_LOADING=1", "SERVICES=" + strings.Join(append([]string{"cloudwatch", "logs", "sns", "sqs"}, services...), ","),
 		"DYNAMODB_IN_MEMORY=1",
 		"LAMBDA_RUNTIME_EXECUTOR=process",
 		"TRIALNOTARY_LAMBDA_INIT=" + p.path("bin", "lambda-init"),

@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
 	dir := flags.String("dir", os.Getenv("TRIALNOTARY_LOCALSTACK_DIR"), "folder for all that is installed and written")
-	port := flags.Int("port", defaultPort, "TCP port of the emulator; the two after it are the service's front and its debug port")
+	port := flags.Int("port", defaultPort, "TCP port of the emulator; the service answers at the next one")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil || flags.NArg() != 1 {
@@ -83,6 +83,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return p.test(ctx)
 	case "down":
 		return p.down(ctx)
+	case "front": // up starts it, in the background
+		return p.serveFront(ctx)
 	}
 	return errUsage
 }
