@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+
+	"trialnotary/functions/wire"
 )
 
 // newAlarms tells the operator, by one topic, what needs a person.
@@ -36,13 +38,13 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 		all = append(all, a)
 	}
 	silent, quiet := awscloudwatch.TreatMissingData_BREACHING, awscloudwatch.TreatMissingData_NOT_BREACHING
-	sealAge := ours(s, metricSealAge, "Maximum", 1)
-	oldest := ours(s, metricOldestPending, "Maximum", 1)
+	sealAge := ours(s, wire.SealAge, "Maximum", 1)
+	oldest := ours(s, wire.OldestPending, "Maximum", 1)
 	// A sealer that says nothing is as bad as one that says it is stuck.
 	alarm("SealAge", "the sealer has not finished a round for ten minutes", sealAge, 600, 5, silent)
 	alarm("OldestPending", "a statement has been waiting for a quarter of an hour", oldest, 900, 3, quiet)
-	alarm("Fork", "the log and the database disagree; nothing more is signed", ours(s, metricForks, "Sum", 1), 1, 1, quiet)
-	alarm("Audit", "the log does not verify, or an object is not locked", ours(s, metricAuditFailures, "Sum", 5), 1, 1, quiet)
+	alarm("Fork", "the log and the database disagree; nothing more is signed", ours(s, wire.Forks, "Sum", 1), 1, 1, quiet)
+	alarm("Audit", "the log does not verify, or an object is not locked", ours(s, wire.AuditFailures, "Sum", 5), 1, 1, quiet)
 	alarm("Errors", "functions fail", sum(functions, "Errors", functionNames...), 1, 1, quiet)
 	// The sealer is throttled whenever a round takes over a minute, which is fine;
 	// SealAge tells when it is not.
@@ -60,7 +62,7 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 // ours is a metric that the functions write as log lines.
 func ours(s *stage, name, statistic string, minutes float64) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: new(metricSpace), MetricName: &name, Statistic: &statistic,
+		Namespace: new(wire.Namespace), MetricName: &name, Statistic: &statistic,
 		Period: awscdk.Duration_Minutes(&minutes),
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"trialnotary/functions/wire"
 )
 
 func TestAlarms(t *testing.T) {
@@ -22,11 +24,11 @@ func TestAlarms(t *testing.T) {
 			want(t, a.ID+": missing data", a.Properties["TreatMissingData"], missing)
 		}
 		for id, metric := range map[string]string{
-			"SealAge": metricSealAge, "OldestPending": metricOldestPending, "Fork": metricForks, "Audit": metricAuditFailures,
+			"SealAge": wire.SealAge, "OldestPending": wire.OldestPending, "Fork": wire.Forks, "Audit": wire.AuditFailures,
 		} {
 			p := tpl.one("AWS::CloudWatch::Alarm", id+"Alarm").Properties
 			want(t, id, p["MetricName"], metric)
-			want(t, id+": namespace", p["Namespace"], metricSpace)
+			want(t, id+": namespace", p["Namespace"], wire.Namespace)
 		}
 		errors, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ErrorsAlarm").Properties["Metrics"])
 		throttles, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ThrottlesAlarm").Properties["Metrics"])

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+
+	"trialnotary/events"
 )
 
 // newRoles makes one role per function, empty: grant fills them.
@@ -43,30 +45,36 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	for _, name := range functionNames {
 		allow(name, "WriteOwnLog", []*string{functions[name].LogGroup().LogGroupRef().LogGroupArn}, nil,
 			"logs:CreateLogStream", "logs:PutLogEvents")
-		allow(name, "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-		allow(name, "ReadPublicKeys", arns, nil, "kms:DescribeKey", "kms:GetPublicKey")
+		allow(name, "ReadPublicKeys", arns, nil, "kms:GetPublicKey") // who signs, the key policies say
 		// A missing object is 404 only to those who may list; else it is 403.
 		allow(name, "FindLog", bucket(log), nil, "s3:ListBucket")
-		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
 	}
-	allow("submit", "WriteInbox", rows,
-		map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": []string{inboxPrefix + "*"}}},
-		"dynamodb:PutItem")
 
+	allow("submit", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+	allow("submit", "WriteInbox", rows,
+		map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": submitPartitions()}},
+		"dynamodb:PutItem")
+	allow("submit", "ReadFinalCheckpoints", objects(log, "checkpoints/*"), nil, "s3:GetObject") // that a statement is "after"
+
+	allow("prove", "ReadRows", rows, nil, "dynamodb:BatchGetItem")
 	for _, name := range []string{"prove", "seal", "audit"} {
+		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
 		allow(name, "FindSite", bucket(site), nil, "s3:ListBucket")
 		allow(name, "ReadSite", objects(site, "checkpoint"), nil, "s3:GetObject")
 	}
 
+	allow("seal", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("seal", "WriteState", objects(state, "*"), nil, "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+	allow("seal", "WriteState", append(objects(state, "staging/*"), objects(state, "map/*")...), nil,
+		"s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
 
+	// The auditor sees the public log and its locks, and never the table.
 	allow("audit", "ReadProtection", bucket(log), nil,
-		"s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketVersioning", "s3:ListBucketVersions")
-	allow("audit", "ReadLocks", objects(log, "*"), nil, "s3:GetObjectRetention", "s3:GetObjectVersion")
+		"s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning", "s3:ListBucketVersions")
+	allow("audit", "ReadLocks", objects(log, "*"), nil, "s3:GetObjectRetention")
 	allow("audit", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("audit", "RememberProgress", objects(state, "audit/*"), nil, "s3:GetObject", "s3:PutObject")
 
@@ -75,6 +83,10 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	})
 	for _, name := range []string{"seal", "audit"} {
 		allow(name, "Announce", []*string{bus},
-			map[string]any{"StringEquals": map[string]any{"events:source": eventSource}}, "events:PutEvents")
+			map[string]any{"StringEquals": map[string]any{"events:source": events.Source}}, "events:PutEvents")
 	}
 }
+
+// submitPartitions are those of the table that submit may write: the inbox, and
+// the statements, to one of which it may give a note back after a repair.
+func submitPartitions() []string { return []string{"IN#*", "ST#*"} }
