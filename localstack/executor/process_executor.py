@@ -4,6 +4,8 @@ LocalStack finds it by the entry point in entry_points.txt and uses it when
 LAMBDA_RUNTIME_EXECUTOR=process. The process is $TRIALNOTARY_LAMBDA_INIT (package
 localstack/init), started in the unzipped code, told by environment where to call back
 (LOCALSTACK_RUNTIME_ENDPOINT, _ID) and on which port to expect invocations.
+
+It also lets a rule send an empty event, as on AWS: LocalStack 4.14.0 drops one.
 """
 
 import os
@@ -13,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from localstack import config
+from localstack.services.events.target import TargetSender
 from localstack.services.lambda_.invocation.executor_endpoint import ExecutorEndpoint
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
@@ -79,6 +82,16 @@ class ProcessExecutor(RuntimeExecutor):
     @classmethod
     def cleanup_version(cls, function_version):
         pass
+
+
+def process_event(self, event, trace_header, original=TargetSender.process_event):
+    if self.target.get("Input") == "{}":
+        self.send_event({}, trace_header)
+    else:
+        original(self, event, trace_header)
+
+
+TargetSender.process_event = process_event
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
