@@ -3,7 +3,6 @@ package onaws
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -22,11 +21,10 @@ const (
 
 // pause waits a little, longer after each try.
 func pause(ctx context.Context, try int) error {
-	most := min(maxBackoff, 25*time.Millisecond<<min(try, 10))
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(most/2 + rand.N(most/2)):
+	case <-time.After(backoff(try)):
 		return nil
 	}
 }

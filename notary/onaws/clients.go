@@ -3,6 +3,7 @@ package onaws
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 
 // Bounds of one call of AWS.
 const (
-	attempts       = 6
+	attempts       = 8
+	minBackoff     = 50 * time.Millisecond // doubled by each attempt
 	maxBackoff     = 2 * time.Second
 	answerPatience = 8 * time.Second  // for an answer to begin
 	callPatience   = 30 * time.Second // for one attempt in all: a staging object has up to 30 MB
@@ -62,9 +64,16 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 // was under way.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = attempts, maxBackoff
+		o.MaxAttempts = attempts
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return backoff(attempt), nil })
 		o.Retryables = append(o.Retryables,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
 			retry.RetryableErrorCode{Codes: map[string]struct{}{"ConditionalRequestConflict": {}, "OperationAborted": {}}})
 	})
+}
+
+// backoff is how long to wait before try n+1, n from 1 on: half of it by chance.
+func backoff(n int) time.Duration {
+	most := min(maxBackoff, minBackoff<<min(max(n, 0), 10))
+	return most/2 + rand.N(most/2)
 }

@@ -17,6 +17,7 @@ type fakeDB struct {
 
 	page    int // items of a Query's page at most; 0: all
 	process int // keys or items of a batch call at most; 0: all
+	nothing bool
 	empty   int // so many pages come empty, with a LastEvaluatedKey
 }
 
@@ -161,7 +162,7 @@ func (d *fakeDB) batchGet(r dbRequest) map[string]any {
 				return nil // DynamoDB refuses a key twice
 			}
 			seen[at] = true
-			if d.process > 0 && i >= d.process {
+			if d.nothing || d.process > 0 && i >= d.process {
 				left = append(left, k)
 			} else if item := d.items[at]; item != nil {
 				items = append(items, item)
@@ -193,7 +194,7 @@ func (d *fakeDB) batchWrite(r dbRequest) map[string]any {
 				return nil
 			}
 			seen[at] = true
-			if d.process > 0 && i >= d.process {
+			if d.nothing || d.process > 0 && i >= d.process {
 				left = append(left, map[string]any{"DeleteRequest": map[string]any{"Key": write.DeleteRequest.Key}})
 				continue
 			}

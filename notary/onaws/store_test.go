@@ -18,6 +18,7 @@ import (
 )
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Harness{
 		Open:   func(t *testing.T) notary.Store { return newFakeAWS(t).store() },
 		Reopen: func(t *testing.T, s notary.Store) notary.Store { return s }, // it keeps nothing
@@ -26,6 +27,7 @@ func TestStore(t *testing.T) {
 
 // The same with a database that answers in small pieces.
 func TestStoreInPieces(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) notary.Store {
 		f := newFakeAWS(t)
 		f.db.page, f.db.process, f.db.empty = 7, 9, 3
