@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"trialnotary/events"
@@ -29,6 +30,12 @@ func (a *App) AnnounceOnBus() {
 			Root: text.Base64(s.Root[:]), Time: s.Time.UTC(), Entries: s.Entries, Refused: s.Refused})
 	}
 	a.Alarm = func(kind, object string) {
-		announce(events.TypeAlarm, events.Alarm{Origin: a.Env.Origin, Kind: kind, Object: shorten(object), Time: time.Now().UTC().Truncate(time.Second)})
+		announce(events.TypeAlarm, events.Alarm{Origin: a.Env.Origin, Kind: kind, Object: clip(shorten(object)), Time: time.Now().UTC().Truncate(time.Second)})
 	}
+}
+
+// clip keeps what an alarm is about to one line of at most 500 characters.
+func clip(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	return string(r[:min(len(r), 500)])
 }
