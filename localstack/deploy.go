@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -129,26 +128,23 @@ func (p place) outputs() (outputs, error) {
 
 // next prints what to type.
 func (p place) next(o outputs) {
-	cli := p.path("bin", "trialnotary")
-	if root, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(root, cli); err == nil && !strings.HasPrefix(rel, "..") {
-			cli = rel
-		}
-	}
 	p.say(`
-The service answers at http://%[1]s (in front of submit %[2]s
-and prove %[3]s).
-
-For the AWS side of it:
-  export %[4]s
-  table %[5]s, log bucket %[6]s
+The service answers at http://%[1]s, in front of
+  submit %[2]s
+  prove  %[3]s
 
 To use it:
+  alias trialnotary=%[6]s
   export TRIALNOTARY_SERVICE=http://%[1]s
-  curl -s $TRIALNOTARY_SERVICE/trust > local.trust && %[7]s trust local.trust
-  %[7]s register NCT01234567 --key %[8]s --recovery VKEY --out trial.trial
-  %[7]s seal DIR --trial trial.trial --key %[8]s
+  curl -s $TRIALNOTARY_SERVICE/trust > local.trust
+  trialnotary trust local.trust
+  trialnotary keygen --name recovery --out recovery.key
+  trialnotary register NCT01234567 --key %[7]s --recovery recovery.key.pub --out my.trial
+  trialnotary seal DIR --trial my.trial --key %[7]s
 
-The rule seals every minute. go run ./localstack test runs the whole story; down ends it.`,
-		p.front(), o.SubmitUrl, o.ProveUrl, strings.Join(p.environ(), " "), o.Table, o.LogBucket, cli, p.run("sponsor.key"))
+The rule seals every minute. To look behind it (table %[4]s, log bucket %[5]s):
+  export %[8]s
+
+go run ./localstack test tells the whole story; go run ./localstack down ends it.`,
+		p.front(), o.SubmitUrl, o.ProveUrl, o.Table, o.LogBucket, p.path("bin", "trialnotary"), p.run("sponsor.key"), strings.Join(p.environ(), " "))
 }
