@@ -85,7 +85,14 @@ func sameTemplate(t *testing.T, a, b string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(x, y) {
-		t.Errorf("%s and %s differ", filepath.Base(a), filepath.Base(b))
+	if bytes.Equal(x, y) {
+		return
 	}
+	lines := bytes.Split(y, []byte("\n"))
+	for i, line := range bytes.Split(x, []byte("\n")) {
+		if i >= len(lines) || !bytes.Equal(line, lines[i]) {
+			t.Fatalf("%s and %s differ at line %d: %s", filepath.Base(a), filepath.Base(b), i+1, line)
+		}
+	}
+	t.Fatalf("%s goes on where %s ends", filepath.Base(b), filepath.Base(a))
 }
