@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -96,5 +98,64 @@ func TestImportsGoDownThroughTheirDoors(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Fatalf("only %d packages were looked at", seen)
+	}
+}
+
+// A function's main reads the environment, wires and starts: all else is in a
+// package that tests can reach. What is deployed holds nothing that deploys it.
+func TestFunctionsAreSmall(t *testing.T) {
+	mains, err := filepath.Glob("../functions/*/main.go")
+	if err != nil || len(mains) != 4 {
+		t.Fatalf("mains %q, %v", mains, err)
+	}
+	for _, name := range mains {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(b), "\n"); n > 40 {
+			t.Errorf("%s has %d lines, at most 40", name, n)
+		}
+	}
+	out, err := exec.Command("go", "list", "-deps", "trialnotary/functions/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dep := range strings.SplitSeq(string(out), "\n") {
+		for _, not := range []string{"aws-cdk", "jsii", "constructs", "go.etcd.io/bbolt", "github.com/spf13/cobra", "trialnotary/infra", "trialnotary/notary/storetest"} {
+			if strings.Contains(dep, not) {
+				t.Errorf("the functions depend on %s", dep)
+			}
+		}
+	}
+}
+
+// maxFunction bounds a function's binary, so that it starts quickly.
+const maxFunction = 13_000_000
+
+func TestFunctionBinariesStayBelowTheirSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds four programs")
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", dir,
+		"trialnotary/functions/submit", "trialnotary/functions/prove", "trialnotary/functions/seal", "trialnotary/functions/audit")
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	built, err := os.ReadDir(dir)
+	if err != nil || len(built) != 4 {
+		t.Fatalf("%d binaries, %v", len(built), err)
+	}
+	for _, b := range built {
+		info, err := b.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d bytes", b.Name(), info.Size())
+		if info.Size() > maxFunction {
+			t.Errorf("%s has %d bytes, at most %d", b.Name(), info.Size(), maxFunction)
+		}
 	}
 }

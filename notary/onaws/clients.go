@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Bounds of one call of AWS.
@@ -43,6 +44,7 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 			t.ResponseHeaderTimeout = answerPatience
 		})),
 		config.WithRetryer(newRetryer),
+		config.WithLogger(logging.Nop{}), // its lines are no JSON; what matters comes as an error
 	}
 	c, err := config.LoadDefaultConfig(ctx, append(own, options...)...)
 	if err != nil {
