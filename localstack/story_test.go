@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -75,6 +76,27 @@ func TestStory(t *testing.T) {
 	t.Run("the signed root is in DynamoDB and in S3", d.rootIsInBoth)
 	t.Run("every version is locked in COMPLIANCE mode", d.everyVersionIsLocked)
 	t.Run("what is locked stays", d.lockedStays)
+	t.Run("the auditor finds nothing wrong", d.auditorIsContent)
+}
+
+// auditorIsContent starts the function that a rule starts every hour.
+func (d *deployed) auditorIsContent(t *testing.T) {
+	functions := lambda.NewFromConfig(d.Config)
+	list, err := functions.ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list.Functions {
+		if !strings.HasPrefix(aws.ToString(f.FunctionName), stackName+"-Audit") {
+			continue
+		}
+		out, err := functions.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: f.FunctionName, Payload: []byte(`{"full":true}`)})
+		if err != nil || out.FunctionError != nil {
+			t.Fatalf("%v %s %s", err, aws.ToString(out.FunctionError), out.Payload)
+		}
+		return
+	}
+	t.Error("stage local has no auditor")
 }
 
 // object reads a public object where AWS keeps it, past all code of ours.
