@@ -9,7 +9,6 @@ import (
 
 // invokeAPI is LocalStack's door: one event, answered at once; its outcome is posted later.
 func (e *environment) invokeAPI() http.Handler {
-	e.make()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /invoke", func(w http.ResponseWriter, r *http.Request) {
 		var ev event
@@ -29,7 +28,6 @@ func (e *environment) invokeAPI() http.Handler {
 
 // runtimeAPI is the function's door, the Lambda Runtime API.
 func (e *environment) runtimeAPI() http.Handler {
-	e.make()
 	const base = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+base+"/invocation/next", e.next)

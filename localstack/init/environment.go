@@ -36,15 +36,19 @@ func fault(kind, format string, a ...any) outcome {
 	return outcome{payload: b, failed: true}
 }
 
+// settings are what an environment is told.
+type settings struct {
+	home, id        string // LocalStack's side: LOCALSTACK_RUNTIME_ENDPOINT, _ID
+	api, bootstrap  string // the function's side: AWS_LAMBDA_RUNTIME_API, its program
+	memory, version string // only printed
+	timeout         time.Duration
+	output          io.Writer // what the function prints
+}
+
 // environment runs one function, one event at a time.
 type environment struct {
-	home, id        string // LocalStack's side
-	api, bootstrap  string // the function's side
-	memory, version string
-	timeout         time.Duration
-	output          io.Writer
+	settings
 
-	once    sync.Once
 	invoked chan event   // from LocalStack
 	asked   chan *next   // from the function: it waits for an event
 	told    chan outcome // from the function: what became of the event in hand
@@ -62,17 +66,13 @@ type next struct {
 	gone   <-chan struct{}
 }
 
-func (e *environment) make() {
-	e.once.Do(func() {
-		e.invoked, e.asked = make(chan event, 1), make(chan *next)
-		e.told, e.birth = make(chan outcome), make(chan outcome)
-	})
+func newEnvironment(s settings) *environment {
+	return &environment{settings: s, invoked: make(chan event, 1), asked: make(chan *next), told: make(chan outcome), birth: make(chan outcome)}
 }
 
 // loop starts the function, tells LocalStack, and serves events until ctx ends or
 // LocalStack has gone.
 func (e *environment) loop(ctx context.Context) error {
-	e.make()
 	waiting, failure, err := e.begin(ctx)
 	if err != nil {
 		return err

@@ -90,8 +90,8 @@ func start(t *testing.T) *world {
 	}
 	api, invoke := listen(t), listen(t)
 	w.invoke = "http://" + invoke.Addr().String() + "/invoke"
-	e := &environment{home: home.URL, id: "env-1", api: api.Addr().String(), bootstrap: filepath.Join(task, "bootstrap"),
-		memory: "128", version: "$LATEST", timeout: 2 * time.Second, output: io.Discard}
+	e := newEnvironment(settings{home: home.URL, id: "env-1", api: api.Addr().String(), bootstrap: filepath.Join(task, "bootstrap"),
+		memory: "128", version: "$LATEST", timeout: 2 * time.Second, output: io.Discard})
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { w.done <- e.serve(ctx, api, invoke) }()
 	t.Cleanup(func() {

@@ -40,7 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	e := &environment{
+	s := settings{
 		home:      os.Getenv("LOCALSTACK_RUNTIME_ENDPOINT"),
 		id:        os.Getenv("LOCALSTACK_RUNTIME_ID"),
 		bootstrap: filepath.Join(or(os.Getenv("LAMBDA_TASK_ROOT"), "/var/task"), "bootstrap"),
@@ -48,14 +48,14 @@ func run(ctx context.Context) error {
 		version:   or(os.Getenv("AWS_LAMBDA_FUNCTION_VERSION"), "$LATEST"),
 		output:    os.Stdout,
 	}
-	if e.home == "" || e.id == "" {
+	if s.home == "" || s.id == "" {
 		return fmt.Errorf("LOCALSTACK_RUNTIME_ENDPOINT and LOCALSTACK_RUNTIME_ID are missing: LocalStack starts this program")
 	}
 	seconds, err := strconv.Atoi(or(os.Getenv("AWS_LAMBDA_FUNCTION_TIMEOUT"), "3"))
 	if err != nil {
 		return fmt.Errorf("AWS_LAMBDA_FUNCTION_TIMEOUT: %w", err)
 	}
-	e.timeout = time.Duration(seconds) * time.Second
+	s.timeout = time.Duration(seconds) * time.Second
 
 	api, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,8 +65,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.api = api.Addr().String()
-	return e.serve(ctx, api, invoke)
+	s.api = api.Addr().String()
+	return newEnvironment(s).serve(ctx, api, invoke)
 }
 
 func or(value, fallback string) string {
