@@ -1,6 +1,7 @@
 package onaws
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -18,7 +19,8 @@ type fakeDB struct {
 	page    int // items of a Query's page at most; 0: all
 	process int // keys or items of a batch call at most; 0: all
 	nothing bool
-	empty   int // so many pages come empty, with a LastEvaluatedKey
+	units   float64 // of the call being served
+	empty   int     // so many pages come empty, with a LastEvaluatedKey
 }
 
 type dbRequest struct {
@@ -31,6 +33,7 @@ type dbRequest struct {
 	ExclusiveStartKey         map[string]any
 	Limit                     int
 	RequestItems              map[string]json.RawMessage
+	ReturnConsumedCapacity    string
 }
 
 func keyIn(item map[string]any) key {
@@ -61,6 +64,7 @@ func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
 		return
 	}
 	answer := map[string]any{}
+	d.units = 0
 	switch op {
 	case "GetItem":
 		if !r.ConsistentRead {
@@ -70,6 +74,7 @@ func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
 		if item := d.items[keyIn(r.Key)]; item != nil {
 			answer["Item"] = item
 		}
+		d.units = up(size(d.items[keyIn(r.Key)]), 4096)
 	case "PutItem":
 		now := d.items[keyIn(r.Item)]
 		var ok bool
@@ -83,6 +88,7 @@ func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
 			jsonError(w, 400, "ConditionalCheckFailedException", now)
 			return
 		}
+		d.units = up(max(size(now), size(r.Item)), writeUnit)
 		d.items[keyIn(r.Item)] = r.Item
 	case "Query":
 		answer = d.query(r)
@@ -95,9 +101,33 @@ func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
 		jsonError(w, 400, "ValidationException", nil)
 		return
 	}
+	if r.ReturnConsumedCapacity == "TOTAL" {
+		total := map[string]any{"TableName": "table", "CapacityUnits": d.units}
+		answer["ConsumedCapacity"] = total
+		if strings.HasPrefix(op, "Batch") {
+			answer["ConsumedCapacity"] = []any{total}
+		}
+	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	json.NewEncoder(w).Encode(answer)
 }
+
+// size is DynamoDB's size of an item: names and bytes of all attributes.
+func size(item map[string]any) (n int) {
+	for name, a := range item {
+		n += len(name)
+		for kind, v := range a.(map[string]any) {
+			if n += len(v.(string)); kind == "B" {
+				b, _ := base64.StdEncoding.DecodeString(v.(string))
+				n += len(b) - len(v.(string))
+			}
+		}
+	}
+	return n
+}
+
+// up counts units: consistent reads of 4 KiB, writes of 1 KiB, at least one.
+func up(bytes, unit int) float64 { return float64(max(1, (bytes+unit-1)/unit)) }
 
 func (d *fakeDB) query(r dbRequest) map[string]any {
 	text := func(v any) string {
@@ -131,10 +161,12 @@ func (d *fakeDB) query(r dbRequest) map[string]any {
 		answer["Items"] = []any{}
 		return answer
 	}
-	items := []any{}
+	items, bytes := []any{}, 0
 	for _, k := range keys[:n] {
 		items = append(items, d.items[k])
+		bytes += size(d.items[k])
 	}
+	d.units = up(bytes, 4096)
 	answer["Items"] = items
 	if n < len(keys) || r.Limit > 0 && n == r.Limit {
 		last := keys[n-1]
@@ -164,7 +196,10 @@ func (d *fakeDB) batchGet(r dbRequest) map[string]any {
 			seen[at] = true
 			if d.nothing || d.process > 0 && i >= d.process {
 				left = append(left, k)
-			} else if item := d.items[at]; item != nil {
+				continue
+			}
+			d.units += up(size(d.items[at]), 4096)
+			if item := d.items[at]; item != nil {
 				items = append(items, item)
 			}
 		}
@@ -198,6 +233,7 @@ func (d *fakeDB) batchWrite(r dbRequest) map[string]any {
 				left = append(left, map[string]any{"DeleteRequest": map[string]any{"Key": write.DeleteRequest.Key}})
 				continue
 			}
+			d.units += up(size(d.items[at]), writeUnit)
 			delete(d.items, at)
 		}
 		if len(left) > 0 {

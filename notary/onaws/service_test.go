@@ -140,3 +140,50 @@ func (f *fakeAWS) summary() string {
 	}
 	return strings.TrimPrefix(fmt.Sprint(counts), "map")
 }
+
+// trial is a service with one trial, without faults.
+type trial struct {
+	t       *testing.T
+	service *notary.Service
+	sponsor statement.PrivateKey
+	salt    [32]byte
+}
+
+func newTrial(t *testing.T, c *Clients, e Env) *trial {
+	t.Helper()
+	w := &trial{t: t}
+	rand.Read(w.salt[:])
+	var err error
+	w.sponsor, err = statement.GenerateKey("acme")
+	must(t, err)
+	signers, err := Signers(t.Context(), c.KMS, e)
+	must(t, err)
+	policy, err := Policy(signers)
+	must(t, err)
+	w.service, err = notary.New(NewStore(c, e), notary.Config{Origin: e.Origin, Signers: signers, Policy: policy,
+		Sponsors: func() []statement.PublicKey { return []statement.PublicKey{w.sponsor.Public()} }})
+	must(t, err)
+	return w
+}
+
+func (w *trial) sign(s statement.Statement) []byte {
+	s.Log, s.Trial, s.Time = testEnv.Origin, "NCT01234567", time.Now().UTC().Truncate(time.Second)
+	rand.Read(s.Salt[:])
+	n, err := statement.Sign(&s, w.sponsor)
+	must(w.t, err)
+	return n.Raw
+}
+
+// register seals the trial's registration.
+func (w *trial) register() {
+	w.t.Helper()
+	stream := statement.StreamIDOf(testEnv.Origin, "NCT01234567", "trial", w.salt)
+	recovery, err := statement.GenerateKey("acme.recovery")
+	must(w.t, err)
+	_, err = w.service.Submit(w.t.Context(), [][]byte{w.sign(statement.Statement{StreamName: "registration", Kind: statement.KindRegistration,
+		Keys: []statement.Key{{Role: statement.RoleSponsor, Name: "trial", Stream: stream, Key: w.sponsor.Public()},
+			{Role: statement.RoleRecovery, Name: "trial", Stream: stream, Key: recovery.Public()}}})})
+	must(w.t, err)
+	_, err = w.service.Seal(w.t.Context())
+	must(w.t, err)
+}
