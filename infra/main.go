@@ -2,6 +2,7 @@
 //
 //	go run ./infra -stage local|dev|prod [-c key=value]…     writes cdk.out/
 //	cdk deploy -c stage=dev [-c key=value]…                  deploys the same template
+//	go run ./infra smoke -stage dev -outputs FILE -key FILE  asks what was deployed
 //
 // Every construct a reader would point at has a file: table, log bucket, state
 // bucket, site bucket, signing keys, break glass, functions, roles, schedule,
@@ -12,6 +13,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -32,8 +34,13 @@ func main() {
 	}
 }
 
-// run synthesises the stage that flags, or else the CDK's command line, name.
+// run synthesises the stage that flags, or else the CDK's command line, name; or
+// with `smoke` asks the stack of that stage.
 func run(args []string) error {
+	smoking := len(args) > 0 && args[0] == "smoke"
+	if smoking {
+		args = args[1:]
+	}
 	given := map[string]string{}
 	flags := flag.NewFlagSet("infra", flag.ContinueOnError)
 	stage := flags.String("stage", "", "local, dev or prod")
@@ -46,6 +53,8 @@ func run(args []string) error {
 		given[key] = value
 		return nil
 	})
+	outputs := flags.String("outputs", "outputs.json", "smoke: what cdk deploy --outputs-file wrote")
+	key := flags.String("key", "", "smoke: key file of a sponsor of the stage, without passphrase")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -59,6 +68,13 @@ func run(args []string) error {
 		if !isParameter(key) {
 			return fmt.Errorf("-c %s: there is no such parameter; there are %s", key, strings.Join(parameterNames(), ", "))
 		}
+	}
+	if smoking {
+		s, err := readStage(func(key string) string { return given[key] })
+		if err != nil {
+			return err
+		}
+		return smoke(context.Background(), s, *outputs, *key)
 	}
 	app, err := newApp(*out)
 	if err != nil {
