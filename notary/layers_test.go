@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,14 +14,16 @@ import (
 // layers are the packages of the house, lowest first: imports go down only.
 // Packages of one layer may import each other where before allows it.
 var layers = [][]string{
-	{"notary/text"},
+	{"notary/text", "events"},
 	{"notary/statement"},
 	{"notary/entry", "notary/manifest"},
 	{"notary/tile", "notary/streammap", "notary/checkpoint"},
 	{"notary/receipt"},
 	{"notary"},
-	{"notary/storetest", "notary/ondisk", "notary/web", "notary/client"},
-	{"cmd/trialnotary"},
+	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/web", "notary/client"},
+	{"functions/url", "functions/wire"},
+	{"cmd/trialnotary", "functions/submit", "functions/prove", "functions/seal", "functions/audit",
+		"infra", "localstack", "localstack/init"},
 }
 
 // doors says which packages alone may use a dependency directly.
@@ -32,11 +36,14 @@ var doors = map[string][]string{
 	"github.com/transparency-dev/merkle":  {"notary/manifest"},
 	"github.com/transparency-dev/formats": {"notary/checkpoint"},
 	"filippo.io/mldsa":                    {"notary/checkpoint"},
-	"net/http":                            {"notary/web", "notary/client", "cmd/trialnotary"},
+	"net/http":                            {"notary/web", "notary/client", "notary/onaws", "functions", "localstack", "cmd/trialnotary"},
 	"github.com/aws/aws-sdk-go-v2":        {"notary/onaws", "localstack"},
+	"github.com/aws/smithy-go":            {"notary/onaws", "localstack"},
 	"github.com/aws/aws-lambda-go":        {"functions"},
 	"github.com/aws/aws-cdk-go":           {"infra"},
 	"github.com/aws/jsii-runtime-go":      {"infra"},
+	"github.com/aws/constructs-go":        {"infra"},
+	"github.com/cdklabs":                  {"infra"},
 	// Peers of the tests: never in what ships.
 	"filippo.io/torchwood":                       nil,
 	"github.com/transparency-dev/tessera":        nil,
@@ -91,5 +98,64 @@ func TestImportsGoDownThroughTheirDoors(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Fatalf("only %d packages were looked at", seen)
+	}
+}
+
+// A function's main reads the environment, wires and starts: all else is in a
+// package that tests can reach. What is deployed holds nothing that deploys it.
+func TestFunctionsAreSmall(t *testing.T) {
+	mains, err := filepath.Glob("../functions/*/main.go")
+	if err != nil || len(mains) != 4 {
+		t.Fatalf("mains %q, %v", mains, err)
+	}
+	for _, name := range mains {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(b), "\n"); n > 40 {
+			t.Errorf("%s has %d lines, at most 40", name, n)
+		}
+	}
+	out, err := exec.Command("go", "list", "-deps", "trialnotary/functions/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dep := range strings.SplitSeq(string(out), "\n") {
+		for _, not := range []string{"aws-cdk", "jsii", "constructs", "go.etcd.io/bbolt", "github.com/spf13/cobra", "trialnotary/infra", "trialnotary/notary/storetest"} {
+			if strings.Contains(dep, not) {
+				t.Errorf("the functions depend on %s", dep)
+			}
+		}
+	}
+}
+
+// maxFunction bounds a function's binary, so that it starts quickly.
+const maxFunction = 13_000_000
+
+func TestFunctionBinariesStayBelowTheirSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds four programs")
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", dir,
+		"trialnotary/functions/submit", "trialnotary/functions/prove", "trialnotary/functions/seal", "trialnotary/functions/audit")
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	built, err := os.ReadDir(dir)
+	if err != nil || len(built) != 4 {
+		t.Fatalf("%d binaries, %v", len(built), err)
+	}
+	for _, b := range built {
+		info, err := b.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d bytes", b.Name(), info.Size())
+		if info.Size() > maxFunction {
+			t.Errorf("%s has %d bytes, at most %d", b.Name(), info.Size(), maxFunction)
+		}
 	}
 }

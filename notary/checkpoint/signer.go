@@ -100,6 +100,9 @@ func (k Key) WithClock(now func() time.Time) Key {
 // NewEd25519Signer returns the key of a seed.
 func NewEd25519Signer(name string, seed [32]byte) (Key, error) { return newKey(name, Ed25519, seed[:]) }
 
+// NewMLDSA44Signer returns the key of a seed.
+func NewMLDSA44Signer(name string, seed [32]byte) (Key, error) { return newKey(name, MLDSA44, seed[:]) }
+
 // GenerateEd25519, GenerateMLDSA44 and GenerateP256 make a new key of that name.
 func GenerateEd25519(name string) (Key, error) { return newKey(name, Ed25519, random()) }
 

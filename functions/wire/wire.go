@@ -1,0 +1,101 @@
+// Package wire makes of a function's environment what the function serves: the
+// store, the keys, the service over them, its log and its metrics.
+//
+// Reading the environment calls nobody, so that a function polls for its first
+// event at once and says at once, in sentences, what its environment lacks. AWS is
+// asked for the keys when the first event is there; if it does not answer, that
+// event fails and the next one asks again.
+package wire
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+
+	"trialnotary/notary"
+	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/onaws"
+	"trialnotary/notary/receipt"
+	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
+)
+
+// App is one function's process.
+type App struct {
+	Env     onaws.Env
+	Clients *onaws.Clients
+	Store   notary.Store
+	Log     *slog.Logger
+	Out     io.Writer // of log and metrics
+
+	// Alarm and Announce, if set before the first event, are told what the service's
+	// own are told.
+	Alarm    func(kind, object string)
+	Announce func(notary.Sealed)
+
+	mu   sync.Mutex
+	open *Open
+}
+
+// Open is what needs the keys.
+type Open struct {
+	Service *notary.Service
+	Policy  *checkpoint.Policy
+	Trust   []byte // the operator's own trust file
+}
+
+// New reads the environment of the function of that name. If it is wrong, New says
+// why, one line a sentence, and ends the process.
+func New(name string) *App {
+	log := newLog(os.Stdout, name)
+	env, err := onaws.ParseEnv(os.Getenv)
+	if err == nil {
+		var clients *onaws.Clients
+		if clients, err = onaws.NewClients(context.Background()); err == nil {
+			return &App{Env: env, Clients: clients, Store: onaws.NewStore(clients, env), Log: log, Out: os.Stdout}
+		}
+	}
+	log.Error("this function cannot start", "error", err.Error())
+	os.Exit(1)
+	return nil
+}
+
+// Open returns the service, made at the first call that succeeds.
+func (a *App) Open(ctx context.Context) (*Open, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.open != nil {
+		return a.open, nil
+	}
+	signers, err := onaws.Signers(ctx, a.Clients.KMS, a.Env)
+	if err != nil {
+		return nil, err
+	}
+	o := &Open{}
+	if o.Policy, err = onaws.Policy(signers); err != nil {
+		return nil, err
+	}
+	t := &receipt.Trust{Policy: o.Policy, Sponsors: a.Env.Sponsors, HasSponsors: true}
+	if o.Trust, err = t.Bytes(); err != nil {
+		return nil, err
+	}
+	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy,
+		Sponsors: func() []statement.PublicKey { return a.Env.Sponsors }, Alarm: a.alarm, Announce: a.Announce})
+	if err != nil {
+		return nil, err
+	}
+	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers))
+	a.open = o
+	return o, nil
+}
+
+// alarm logs what an operator must look at.
+func (a *App) alarm(kind, object string) {
+	a.Log.Error("ALARM", "kind", kind, "object", object)
+	if a.Alarm != nil {
+		a.Alarm(kind, object)
+	}
+}

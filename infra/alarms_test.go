@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"trialnotary/functions/wire"
+)
+
+func TestAlarms(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		alarms := tpl.all("AWS::CloudWatch::Alarm")
+		if len(alarms) != 7 {
+			t.Errorf("%d alarms", len(alarms))
+		}
+		topic := tpl.one("AWS::SNS::Topic", "Alarms").ID
+		for _, a := range alarms {
+			want(t, a.ID+" tells somebody", a.Properties["AlarmActions"], []object{{"Ref": topic}})
+			missing := "notBreaching"
+			if strings.HasPrefix(a.ID, "SealAge") {
+				missing = "breaching" // a sealer that is dead says nothing
+			}
+			want(t, a.ID+": missing data", a.Properties["TreatMissingData"], missing)
+		}
+		for id, metric := range map[string]string{
+			"SealAge": wire.SealAge, "OldestPending": wire.OldestPending, "Fork": wire.Forks, "Audit": wire.AuditFailures,
+		} {
+			p := tpl.one("AWS::CloudWatch::Alarm", id+"Alarm").Properties
+			want(t, id, p["MetricName"], metric)
+			want(t, id+": namespace", p["Namespace"], wire.Namespace)
+		}
+		errors, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ErrorsAlarm").Properties["Metrics"])
+		throttles, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ThrottlesAlarm").Properties["Metrics"])
+		for _, name := range functionNames {
+			id := tpl.one("AWS::Lambda::Function", title(name)).ID
+			if !strings.Contains(string(errors), id) {
+				t.Errorf("errors of %s raise no alarm", name)
+			}
+			// seal is throttled whenever a round takes longer than a minute.
+			if callers := name == "submit" || name == "prove"; strings.Contains(string(throttles), id) != callers {
+				t.Errorf("throttles of %s: %s", name, throttles)
+			}
+		}
+	})
+}
+
+func TestTouchingAKeyOrTheLogsProtectionRaisesAnAlarm(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		guard := tpl.one("AWS::Events::Rule", "Guard")
+		pattern := at(guard.Properties, "EventPattern")
+		want(t, "seen by", at(pattern, "detail-type"), []string{"AWS API Call via CloudTrail"})
+		text, _ := json.Marshal(pattern)
+		for _, event := range []string{
+			"PutKeyPolicy", "ScheduleKeyDeletion", "DisableKey", "CreateGrant", "PutBucketPolicy", "DeleteBucketPolicy",
+			"PutBucketVersioning", "PutBucketObjectLockConfiguration", "PutBucketReplication", "PutBucketLifecycle",
+		} {
+			if !strings.Contains(string(text), `"`+event+`"`) {
+				t.Errorf("%s is not seen", event)
+			}
+		}
+		for _, key := range tpl.all("AWS::KMS::Key") {
+			if !strings.Contains(string(text), key.ID) {
+				t.Errorf("%s is not watched", key.ID)
+			}
+		}
+		want(t, "is told", at(guard.Properties, "Targets", 0, "Arn"), object{"Ref": tpl.one("AWS::SNS::Topic", "Alarms").ID})
+		p := tpl.one("AWS::CloudWatch::Alarm", "KeyPolicyAlarm").Properties
+		want(t, "alarm", p["MetricName"], "TriggeredRules")
+		want(t, "alarm of that rule", p["Dimensions"], []object{{"Name": "RuleName", "Value": object{"Ref": guard.ID}}})
+	})
+}
+
+func TestADashboardOnlyOnRequest(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		if n := len(tpl.all("AWS::CloudWatch::Dashboard")); n != 0 {
+			t.Errorf("%d dashboards", n)
+		}
+	})
+	tpl := stack(t, "dev", extras...)
+	tpl.one("AWS::CloudWatch::Dashboard", "Dashboard")
+	want(t, "the operator's address", tpl.all("AWS::SNS::Subscription")[0].Properties["Endpoint"], "operator@example.org")
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"trialnotary/notary/onaws"
+)
+
+func TestProdRefusesToSynthesiseWithoutItsParameters(t *testing.T) {
+	for _, name := range []string{"origin", "retention", "sponsors"} {
+		_, err := readStage(parametersOf("prod", name+"="))
+		if err == nil || !strings.Contains(err.Error(), "no default for "+name) {
+			t.Errorf("prod without %s: %v", name, err)
+		}
+	}
+	s, err := readStage(parametersOf("prod"))
+	if err != nil {
+		t.Fatalf("prod with all three: %v", err)
+	}
+	if s.Retention != (onaws.Retention{Years: 25}) || s.Origin != "log.example.org/trials" || s.Sponsors != testSponsor {
+		t.Errorf("prod is %+v", s)
+	}
+}
+
+func TestStagesRefuseWhatCannotWork(t *testing.T) {
+	for _, c := range []struct{ reason, stage, parameter, says string }{
+		{"no stage at all", "", "", "which stage?"},
+		{"a stage nobody knows", "staging", "", "there are local, dev and prod"},
+		{"half a day of retention", "dev", "retention=12h", "12h"},
+		{"no retention that is one", "dev", "retention=0d", "0d"},
+		{"more years than S3 has", "dev", "retention=101y", "101y"},
+		{"an origin with a space", "dev", "origin=my log", "blank"},
+		{"a sponsor who is no key", "dev", "sponsors=acme", "acme"},
+		{"a file of sponsors that is not there", "dev", "sponsors=@nowhere", "nowhere"},
+		{"neither true nor false", "dev", "reserve=maybe", "maybe"},
+		{"a domain without certificate", "dev", "domain=log.example.org", "go together"},
+		{"a replica without its account", "dev", "replica=arn:aws:s3:::copy", "go together"},
+		{"what the functions do not do yet", "dev", "tsas=http://tsa.example.org", onaws.EnvTSAs},
+	} {
+		more := strings.FieldsFunc(c.parameter, func(r rune) bool { return r == '\n' })
+		if _, err := readStage(parametersOf(c.stage, more...)); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.reason, err)
+		}
+	}
+}
+
+func TestACommandLineTypoIsNotIgnored(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-stage", "dev", "-c", "retnetion=25y"}, "no such parameter"},
+		{[]string{"-stage", "dev", "-c", "retention"}, "not key=value"},
+		{[]string{"dev"}, `"dev" is not understood`},
+	} {
+		if err := run(c.args); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: %v", c.args, err)
+		}
+	}
+}
+
+func TestOnlyTheLocalStageIsBuiltForThisMachine(t *testing.T) {
+	for _, name := range []string{"dev", "prod"} {
+		s, err := readStage(parametersOf(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Machine != "arm64" {
+			t.Errorf("%s: functions for %s", name, s.Machine)
+		}
+	}
+	s, err := readStage(parametersOf("local"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains([]string{"arm64", "amd64"}, s.Machine) {
+		t.Skipf("Lambda has no %s", s.Machine)
+	}
+}
