@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -62,6 +64,10 @@ func hangUp(w http.ResponseWriter, _ *http.Request) {
 func accepting(got *[]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
+		if r.Header.Get("X-Amz-Content-Sha256") != fmt.Sprintf("%x", sha256.Sum256(b)) {
+			w.WriteHeader(http.StatusForbidden) // as a CloudFront does
+			return
+		}
 		*got = append(*got, string(b))
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusAccepted)

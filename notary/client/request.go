@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +119,10 @@ func (s *Service) once(ctx context.Context, r request) (answer, error) {
 	}
 	if r.contentType != "" {
 		q.Header.Set("Content-Type", r.contentType)
+	}
+	if r.method == http.MethodPost {
+		// A CloudFront in front of the service refuses a body without its hash.
+		q.Header.Set("X-Amz-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(r.body)))
 	}
 	q.Header.Set("User-Agent", s.Agent)
 	p, err := s.HTTP.Do(q)
