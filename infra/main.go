@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/aws/jsii-runtime-go"
@@ -75,6 +76,9 @@ func run(args []string) error {
 			return err
 		}
 		return smoke(context.Background(), s, *outputs, *key)
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		return errors.New("the CDK needs Node, and there is no node in PATH: install Node 20 or later")
 	}
 	app, err := newApp(*out)
 	if err != nil {

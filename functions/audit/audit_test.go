@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type world struct {
 	auditor *auditor
 	locked  map[string]string // name → what is wrong with its lock; "": not looked at
 	looked  map[string]bool
+	mu      sync.Mutex
 	out     *bytes.Buffer
 	alarms  []string
 
@@ -81,6 +83,8 @@ func (w *world) CheckLock(_ context.Context, name string, _ onaws.Retention) err
 }
 
 func (w *world) lock(name string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.looked[name] = true
 	if why := w.locked[name]; why != "" {
 		return &onaws.Unlocked{Object: name, Reason: why}

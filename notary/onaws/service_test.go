@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mrand "math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,4 +187,58 @@ func (w *trial) register() {
 	must(w.t, err)
 	_, err = w.service.Seal(w.t.Context())
 	must(w.t, err)
+}
+
+// What each function asks of AWS on a good day, action by action: its role must
+// allow these. prove and submit never sign and never write the log.
+func TestWhatEachFunctionAsks(t *testing.T) {
+	t.Parallel()
+	f := newFakeAWS(t)
+	f.kms = newFakeKMS(t)
+	e := withKeys("ed", "ml")
+	w := newTrial(t, f.clients(), e)
+	w.register()
+	// Each a process of its own, that knows nothing yet.
+	process := func() *notary.Service {
+		p := newTrial(t, f.clients(), e)
+		p.sponsor, p.salt = w.sponsor, w.salt
+		return p.service
+	}
+	asks := func(what string, want []string, do func()) {
+		t.Helper()
+		f.mu.Lock()
+		f.calls = nil
+		f.mu.Unlock()
+		do()
+		got := slices.Clone(f.calls)
+		slices.Sort(got)
+		if got = slices.Compact(got); !slices.Equal(got, want) {
+			t.Errorf("%s asks for %q, want %q", what, got, want)
+		}
+	}
+	var refs []notary.Ref
+	note := w.sign(statement.Statement{StreamName: "trial", StreamSalt: w.salt, Kind: statement.KindNote, Label: "note"})
+	submit, prove, seal := process(), process(), process()
+	asks("submit", []string{"BatchGetItem", "PutItem", "Query"}, func() {
+		var err error
+		refs, err = submit.Submit(t.Context(), [][]byte{note})
+		must(t, err)
+	})
+	asks("prove, of a statement that waits", []string{"BatchGetItem"}, func() {
+		if _, err := prove.Receipt(t.Context(), refs[0]); !errors.Is(err, notary.ErrPending) {
+			t.Error(err)
+		}
+	})
+	asks("seal", []string{"BatchGetItem", "BatchWriteItem", "GetObject", "PutItem", "PutObject", "Query", "Sign"}, func() {
+		_, err := seal.Seal(t.Context())
+		must(t, err)
+	})
+	asks("prove", []string{"BatchGetItem", "GetObject"}, func() {
+		_, err := prove.Receipt(t.Context(), refs[0])
+		must(t, err)
+		for _, name := range []string{"checkpoint", checkpoint.HeadName(2)} {
+			_, err := prove.Object(t.Context(), name)
+			must(t, err)
+		}
+	})
 }
