@@ -42,7 +42,7 @@ refused. Every command is shown as you would type it, with what it answered.
 Everything is in DIR, by default a new directory here. Nothing else on this machine
 is read or changed, and nothing leaves it. Exit code 0: the story went as told.`,
 		Example: `  trialnotary demo
-  trialnotary demo --dir /tmp/demo --serve`,
+  trialnotary demo --dir story --serve`,
 		Args: args(0, 0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := chooseDemoDir(c, dir)
