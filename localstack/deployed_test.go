@@ -8,12 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"trialnotary/notary/onaws"
 	"trialnotary/notary/receipt"
@@ -25,9 +28,10 @@ type deployed struct {
 	place
 	outputs
 	*onaws.Clients
-	store *onaws.Store
-	trust *receipt.Trust
-	dir   string
+	store     *onaws.Store
+	functions []string // names
+	trust     *receipt.Trust
+	dir       string
 }
 
 // up finds the deployment. On a laptop where nothing is up the test is skipped; in
@@ -66,12 +70,29 @@ func up(t *testing.T) *deployed {
 		t.Fatal(err)
 	}
 	d.store = onaws.NewStore(d.Clients, onaws.Env{Table: d.Table, LogBucket: d.LogBucket, StateBucket: d.StateBucket, SiteBucket: d.SiteBucket})
+	list, err := lambda.NewFromConfig(d.Config).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list.Functions {
+		d.functions = append(d.functions, *f.FunctionName)
+	}
 	b := d.get(t, "/trust")
 	if d.trust, err = receipt.ParseTrust(b); err != nil {
 		t.Fatal(err)
 	}
 	d.write(t, "local.trust", b)
 	return d
+}
+
+// function is the full name of one of the stack's functions, "Seal" or another.
+func (d *deployed) function(t *testing.T, name string) string {
+	i := slices.IndexFunc(d.functions, func(f string) bool { return strings.HasPrefix(f, stackName+"-"+name) })
+	if i < 0 {
+		t.Errorf("stage local has no function %s", name)
+		return ""
+	}
+	return d.functions[i]
 }
 
 // get fetches from the service.
@@ -117,6 +138,15 @@ func (d *deployed) cliOffline(t *testing.T, code int, args ...string) string {
 
 func (d *deployed) cliWith(t *testing.T, code int, service string, args ...string) string {
 	t.Helper()
+	out, got := d.try(t, service, args...)
+	if got != code {
+		t.Fatalf("trialnotary %s: exit %d, want %d", args[0], got, code)
+	}
+	return out
+}
+
+func (d *deployed) try(t *testing.T, service string, args ...string) (printed string, code int) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), d.path("bin", "trialnotary"), args...)
 	cmd.Dir = d.dir
 	cmd.Env = append(os.Environ(), "TRIALNOTARY_CONFIG="+d.file("config"), "TRIALNOTARY_SERVICE="+service, "NO_COLOR=1", "TZ=UTC")
@@ -126,10 +156,7 @@ func (d *deployed) cliWith(t *testing.T, code int, service string, args ...strin
 		t.Fatal(err)
 	}
 	t.Logf("trialnotary %v (%s)\n%s", args, time.Since(began).Round(time.Millisecond), out)
-	if got := cmd.ProcessState.ExitCode(); got != code {
-		t.Fatalf("trialnotary %s: exit %d, want %d", args[0], got, code)
-	}
-	return string(out)
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // trial is a number no earlier run registered.
