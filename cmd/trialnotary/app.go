@@ -30,14 +30,14 @@ type app struct {
 func newApp() *app {
 	isTerm := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, prompt: os.Stderr, now: time.Now,
-		terminal: isTerm(os.Stdin), watched: isTerm(os.Stderr)}
-	if a.terminal && !a.watched {
+		terminal: isTerm(os.Stdin), watched: isTerm(os.Stderr) && escapes(os.Stderr)}
+	if a.terminal && !isTerm(os.Stderr) {
 		// What is asked is seen although err goes to a file.
-		if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		if tty, err := os.OpenFile(terminalName, os.O_WRONLY, 0); err == nil {
 			a.prompt = tty
 		}
 	}
-	a.color = isTerm(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	a.color = isTerm(os.Stdout) && escapes(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return a
 }
 
@@ -103,6 +103,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	for _, v := range root.Commands() {
 		v.DisableFlagsInUseLine = true
 		complete(v)
+		expandsPatterns(v)
 	}
 	return root
 }
