@@ -121,6 +121,9 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	if err != nil {
 		return err
 	}
+	if err := a.ready(c, s); err != nil {
+		return err
+	}
 	var m *manifest.Manifest
 	if tree != nil {
 		if m, err = a.hash(c.Context(), tree); err != nil {

@@ -101,7 +101,7 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s cannot be found or read", name)}
+		return client.Unreadable(name, err)
 	}
 	if info.IsDir() {
 		return a.verifyDir(name, v)
