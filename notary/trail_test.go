@@ -336,7 +336,7 @@ func TestTrailFaultMatrix(t *testing.T) {
 					}
 					end(e, e.process(e.store))
 					if takeover && !f.Dead() {
-						if err := drain(first); err != nil && !errors.Is(err, storetest.ErrInjected) {
+						if err := drain(first); err != nil && !errors.Is(err, storetest.ErrInjected) && !errors.Is(err, storetest.ErrKilled) {
 							t.Fatalf("the late process: %v", err)
 						}
 						e.check(e.store)
