@@ -47,6 +47,7 @@ type Refused struct {
 	URL    string
 	Status int
 	Detail string // its reason, made printable; or the status in words
+	Index  *int   // which of several statements it is about, from 0; nil if it does not say
 }
 
 func (e *Refused) Error() string { return fmt.Sprintf("the service %s refused: %s", e.URL, e.Detail) }
@@ -162,12 +163,15 @@ func (a answer) retryAfter() time.Duration {
 // refused makes an error of an answer that is not the one hoped for.
 func (s *Service) refused(a answer) error {
 	e := &Refused{URL: s.base, Status: a.status}
-	var p struct{ Title, Detail string }
+	var p struct {
+		Title, Detail string
+		Index         *int
+	}
 	if a.problem() && json.Unmarshal(a.body, &p) == nil && p.Title+p.Detail != "" {
 		if e.Detail = p.Detail; e.Detail == "" {
 			e.Detail = p.Title
 		}
-		e.Detail = text.Visible(e.Detail)
+		e.Detail, e.Index = text.Visible(e.Detail), p.Index
 		return e
 	}
 	if a.status/100 == 3 {
