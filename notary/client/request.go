@@ -22,6 +22,9 @@ import (
 // maxWait bounds every wait between two attempts, whatever a service asks for.
 const maxWait = time.Minute
 
+// Parallel is how many requests at once are polite towards a service.
+const Parallel = 16
+
 // ErrUnknown: the service has never accepted the statement. Submitting it is safe.
 var ErrUnknown = errors.New("the service does not know the statement")
 
@@ -83,6 +86,7 @@ func transport() *http.Transport {
 		ResponseHeaderTimeout:  30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    Parallel,
 		IdleConnTimeout:        time.Minute,
 	}
 }
