@@ -16,7 +16,7 @@ import (
 var layers = [][]string{
 	{"notary/text", "events"},
 	{"notary/statement"},
-	{"notary/entry", "notary/manifest"},
+	{"notary/entry", "notary/manifest", "notary/request"},
 	{"notary/tile", "notary/streammap", "notary/checkpoint"},
 	{"notary/receipt"},
 	{"notary"},
