@@ -90,6 +90,7 @@ type Service struct {
 	trials    trialCache
 	nodes     nodeCache
 	notes     noteCache
+	nobody    statement.PublicKey // see mayRead
 }
 
 // New returns a service over store. It reads and writes nothing yet.
@@ -126,7 +127,7 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Announce == nil {
 		c.Announce = func(Sealed) {}
 	}
-	return &Service{store: store, Config: c}, nil
+	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin)}, nil
 }
 
 // checkKeys: every key is the log's, and all that the policy asks for are there. What

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"time"
 
+	requests "trialnotary/notary/request"
 	"trialnotary/notary/text"
 )
 
@@ -69,7 +70,8 @@ func busy(status int) bool {
 type request struct {
 	method, path, contentType string
 	body                      []byte
-	limit                     int64 // bytes of an answer
+	limit                     int64                  // bytes of an answer
+	ask                       func() ([]byte, error) // signs the request note, anew for each attempt; or nil
 }
 
 type answer struct {
@@ -128,6 +130,13 @@ func (s *Service) once(ctx context.Context, r request) (answer, error) {
 	if r.method == http.MethodPost {
 		// A CloudFront in front of the service refuses a body without its hash.
 		q.Header.Set("X-Amz-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(r.body)))
+	}
+	if r.ask != nil {
+		note, err := r.ask()
+		if err != nil {
+			return answer{}, err
+		}
+		q.Header.Set(requests.Header, requests.Field(note))
 	}
 	q.Header.Set("User-Agent", s.Agent)
 	p, err := s.HTTP.Do(q)

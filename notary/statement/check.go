@@ -68,7 +68,7 @@ func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) 
 	// Not only the keys in force now: the one that signed may have ended since, and
 	// another that collides with it have come.
 	if verify || slices.ContainsFunc(a.grants[k], func(g *Grant) bool { return g.Key.Key != in[0].Key.Key }) {
-		if in = signedBy(n, in); len(in) == 0 {
+		if in = signedBy(n.Signed, in); len(in) == 0 {
 			return nil, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", n.KeyName, ErrSignature)
 		}
 	}
@@ -83,7 +83,7 @@ func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) 
 }
 
 // signedBy returns those of grants whose key signed n, verifying once per key.
-func signedBy(n *Note, grants []*Grant) []*Grant {
+func signedBy(n Signed, grants []*Grant) []*Grant {
 	var by []*Grant
 	var good, bad []PublicKey
 	for _, g := range grants {
