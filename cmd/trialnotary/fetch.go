@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,7 +95,7 @@ func (a *app) fetch(c *cobra.Command, file, out string) error {
 			break
 		}
 	}
-	if no, ok := errors.AsType[*client.Refused](err); ok && no.Status == http.StatusForbidden {
+	if no, ok := errors.AsType[*client.Refused](err); ok && no.Status == statusForbidden {
 		return kept(err, "Nothing was written.", "A stream is shown to its keys while they are in force. The sponsor can fetch all receipts, and share yours.")
 	} else if err != nil {
 		return kept(err, fmt.Sprintf("%s written in %s and stay.", receiptsWere(f.sum(func(s *fetched) int { return s.Written })), out),
@@ -195,7 +194,7 @@ func (f *fetching) add(name string, id statement.StreamID) {
 // stream writes the receipts of one stream.
 func (f *fetching) stream(ctx context.Context, s *fetched) error {
 	all, err := f.service.Stream(ctx, f.log, f.key, s.id)
-	if no, ok := errors.AsType[*client.Refused](err); ok && no.Status == http.StatusForbidden && !f.own {
+	if no, ok := errors.AsType[*client.Refused](err); ok && no.Status == statusForbidden && !f.own {
 		s.Closed = true
 		return nil
 	} else if err != nil {
@@ -289,10 +288,7 @@ func (f *fetching) show() error {
 			closed = append(closed, s.Stream)
 		}
 	}
-	o := &sheet{word: "FETCHED", head: count(f.sum(func(s *fetched) int { return s.Entries }), "entry") + " · " + f.trial}
-	if n := f.sum(func(s *fetched) int { return s.Entries }); n != 1 {
-		o.head = number(uint64(n)) + " entries · " + f.trial
-	}
+	o := &sheet{word: "FETCHED", head: entriesOf(f.sum(func(s *fetched) int { return s.Entries })) + " · " + f.trial}
 	o.add("receipts", "%s written in %s, %d there before", number(uint64(written)), f.dir, keptOnes)
 	if pending > 0 {
 		o.add("pending", "%d not yet under a final checkpoint: run this again later", pending)

@@ -21,6 +21,7 @@ import (
 type desk struct {
 	testing.TB
 	dir string
+	now func() time.Time // of its commands
 	*village
 }
 
@@ -30,7 +31,7 @@ func newDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(v.close)
-	d := &desk{t, t.TempDir(), v}
+	d := &desk{t, t.TempDir(), time.Now, v}
 	t.Setenv("TRIALNOTARY_CONFIG", d.path("config"))
 	d.run("keygen", "--name", "acme", "--no-passphrase", "--out", d.path("acme.key"))
 	d.run("keygen", "--name", "acme.recovery", "--no-passphrase", "--out", d.path("rec.key"))
@@ -49,7 +50,7 @@ func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
 func (d *desk) run(args ...string) string {
 	d.Helper()
 	var out strings.Builder
-	a := &app{in: os.Stdin, out: &out, err: io.Discard, prompt: io.Discard, now: time.Now}
+	a := &app{in: os.Stdin, out: &out, err: io.Discard, prompt: io.Discard, now: d.now}
 	root := a.root()
 	root.SetArgs(args)
 	if c, err := root.ExecuteC(); err != nil {

@@ -16,7 +16,7 @@ import (
 
 // people DIR N LIST: makes the keys p1 to pN and the list that enrols each for a
 // site of its own, as a spreadsheet of a country with decimal commas writes it.
-func people(ts *testscript.TestScript, _ bool, args []string) {
+func makePeople(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
