@@ -111,7 +111,7 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 	if err != nil {
 		return err
 	}
-	return a.writeInvite(t, l, e.out, "ENROLLED")
+	return a.writeInvite(t, l, e.out, "ENROLLED", func(*sheet) {})
 }
 
 // statement returns the enrolment, or the id of the same one made before.
@@ -152,8 +152,9 @@ func (e enrolment) fresh(t *client.Trial, key statement.PublicKey, until time.Ti
 	return &statement.Statement{Kind: statement.KindEnrolment, Keys: []statement.Key{k}, Person: e.person, Until: until}
 }
 
-// writeInvite writes the invite of a sealed grant and shows it.
-func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string) error {
+// writeInvite writes the invite of a sealed grant and shows it, with what else
+// there is to say.
+func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string, more func(*sheet)) error {
 	n := l.Note
 	address := t.Service
 	if a.service != "" {
@@ -183,6 +184,7 @@ func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string) e
 	s.add("role", "%s", roleLine(in.Person(), k.Role, n.Until))
 	s.add("invite", "%s (private: for the holder of the key)", out)
 	s.more("they run: trialnotary join %s --key THEIR.key", quote(out))
+	more(s)
 	return a.print(s, struct {
 		Trial       string `json:"trial"`
 		Stream      string `json:"stream"`
