@@ -242,11 +242,29 @@ func (t *Trust) Parts() ([]text.Part, error) {
 	return a.Parts, err
 }
 
-// accepts reports whether an algorithm is accepted at a time.
-func (t *Trust) accepts(algorithm string, at time.Time) bool {
-	if t == nil {
-		return true
+// Meets says how a checkpoint meets the policy, and fails if it does not: the
+// algorithms of its signatures, of the log's tree and of the statements are those
+// accepted at the witnessed time or, where no witness proves one, at now.
+func (t *Trust) Meets(s checkpoint.Signed, now time.Time) (checkpoint.Met, error) {
+	accepts := func(algorithm string, at time.Time) bool { return t.Accepts(algorithm, at, now) }
+	m, err := t.Policy.Verify(s, accepts)
+	if err != nil {
+		return m, err
+	}
+	for _, alg := range []string{"sha-256", "ed25519"} { // of the tree, and of the statements
+		if !accepts(alg, m.NoLaterThan) {
+			return m, fmt.Errorf("the algorithm %s is no longer accepted by the trust file", alg)
+		}
+	}
+	return m, nil
+}
+
+// Accepts reports whether an algorithm is accepted at the witnessed time or, where
+// that is zero, at now.
+func (t *Trust) Accepts(algorithm string, witnessed, now time.Time) bool {
+	if witnessed.IsZero() {
+		witnessed = now
 	}
 	until, listed := t.Algorithms[algorithm]
-	return !listed || !at.After(until)
+	return !listed || !witnessed.After(until)
 }
