@@ -19,6 +19,7 @@ var layers = [][]string{
 	{"notary/entry", "notary/manifest", "notary/request", "notary/access"},
 	{"notary/tile", "notary/streammap", "notary/checkpoint"},
 	{"notary/receipt"},
+	{"notary/history"},
 	{"notary"},
 	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/web", "notary/client"},
 	{"functions/url", "functions/wire"},
