@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"trialnotary/notary"
+	"trialnotary/notary/onaws/fakeaws"
 	"trialnotary/notary/statement"
 )
 
@@ -20,9 +21,9 @@ func TestWhatAStatementCosts(t *testing.T) {
 	t.Parallel()
 	const n = 5 * notary.MaxSubmission
 	f := newFakeAWS(t)
-	f.kms = newFakeKMS(t)
+	f.Keys = fakeaws.NewKeys(t)
 	var meter Meter
-	c := meteredAt(t, f.url, &meter)
+	c := meteredAt(t, f.URL, &meter)
 	e := withKeys("ed", "ml")
 	if url := os.Getenv(localStack); url != "" {
 		real := meteredAt(t, url, &meter)
