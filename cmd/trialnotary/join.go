@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -133,5 +132,5 @@ func (a *app) joined(stream string, again func(flags ...string) string) (*client
 	for _, j := range fits {
 		lines = append(lines, again("stream", j.Invite.Trial+":"+j.Invite.Stream, "key", j.Key))
 	}
-	return nil, &fault{code: exitUsage, err: errors.New(what), safe: "Nothing was sealed.", do: strings.Join(lines, "\n")}
+	return nil, &fault{code: exitUsage, err: errors.New(what), list: lines, safe: "Nothing was sealed."}
 }

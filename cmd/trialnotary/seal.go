@@ -30,6 +30,8 @@ type sealing struct {
 	list    *inventory.List // nil: nobody's list
 	checked string          // what was compared with the list
 	careful []string        // what to think about before it is signed
+	of      *withdrawn      // what a withdrawal is about
+	beside  string          // how a default prefix begins, "": as the input
 	prefix  string
 }
 
@@ -109,6 +111,9 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 		return err
 	}
 	if s.from, err = a.author(c, s); err != nil {
+		return err
+	}
+	if err := s.ownStream(a.now()); err != nil {
 		return err
 	}
 	n, err := s.statement()

@@ -53,6 +53,14 @@ func (s *sealing) summary(word string) *sheet {
 	if s.label != "" {
 		out.add("label", "%s", s.label)
 	}
+	if s.of != nil {
+		what := string(s.of.note.Kind)
+		if s.of.note.Label != "" {
+			what += " “" + s.of.note.Label + "”"
+		}
+		out.add("withdraws", "%s, signed %s: %s", what, moment(s.of.note.Time), s.of.file)
+		out.more("it stays sealed, and the withdrawal is seen beside it")
+	}
 	if s.reason != "" {
 		out.add("reason", "%s", s.reason)
 	}

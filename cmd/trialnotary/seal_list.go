@@ -65,7 +65,7 @@ func (s *sealing) form() (inventory.Form, error) {
 		for _, f := range forms {
 			lines = append(lines, s.again("as", f))
 		}
-		return &fault{code: exitUsage, err: fmt.Errorf("%s; type one of these:", what), safe: "Nothing was sealed.", do: strings.Join(lines, "\n")}
+		return &fault{code: exitUsage, err: fmt.Errorf("%s; type one of these:", what), list: lines, safe: "Nothing was sealed."}
 	}
 	for _, p := range s.paths {
 		info, err := os.Stat(p)

@@ -37,7 +37,10 @@ func (s *sealing) choosePrefix(now time.Time) (string, error) {
 	}
 	at := now.UTC().Format("20060102T150405Z")
 	base := s.kind + "." + at
-	if len(s.paths) > 0 {
+	switch {
+	case s.beside != "":
+		base = s.beside + "." + at
+	case len(s.paths) > 0:
 		p := filepath.Clean(s.paths[0])
 		if name := filepath.Base(p); name == "." || name == ".." {
 			abs, err := filepath.Abs(p)
