@@ -164,7 +164,8 @@ func (c *compared) fault(exact bool) string {
 		if e.SameAs != "" {
 			renamed[e.SameAs] = true
 		}
-		if e.SameAs == "" || exact {
+		// What seal leaves out of a directory is no stranger in it.
+		if litter := !c.partial && client.Litter(e.Path, false); e.SameAs == "" && !litter || exact && e.SameAs != "" {
 			strangers = append(strangers, e.Path)
 		}
 	}

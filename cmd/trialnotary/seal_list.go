@@ -133,7 +133,7 @@ func (s *sealing) differs(all []inventory.Difference) error {
 	if len(all) == 0 {
 		return nil
 	}
-	f := &fault{code: exitNotVerified, err: fmt.Errorf("%s is %s, and %s", s.paths[0], s.list.Title, differences(len(all))),
+	f := &fault{code: exitNotVerified, err: fmt.Errorf("%s is %s, and what is there differs from it in %s:", s.paths[0], s.list.Title, places(len(all))),
 		safe: "Nothing was sealed; your files are as they were."}
 	for i, d := range all {
 		if i == 50 {
@@ -146,11 +146,11 @@ func (s *sealing) differs(all []inventory.Difference) error {
 	return f
 }
 
-func differences(n int) string {
+func places(n int) string {
 	if n == 1 {
-		return "1 file is not as it lists it:"
+		return "one place"
 	}
-	return number(uint64(n)) + " files are not as it lists them:"
+	return number(uint64(n)) + " places"
 }
 
 // hash reads the files, with a bar where someone watches, and compares them with
