@@ -193,7 +193,7 @@ func (s *sealing) compared(strong, weak int) string {
 		parts = append(parts, agree(weak, " its MD5 or SHA-1, which show an accident but no forgery"))
 	}
 	if bare := l.Bare(); bare > 0 {
-		parts = append(parts, count(bare, "file")+" listed without a checksum")
+		parts = append(parts, count(bare, "file")+" there, but listed without a checksum")
 	}
 	if more := s.tree.Len() - strong - weak - l.Bare(); more > 0 {
 		parts = append(parts, count(more, "file")+" that need not be listed")
