@@ -20,6 +20,7 @@ type compared struct {
 	client.Comparison
 	dataset *statement.Dataset // what was sealed
 	listed  int                // files in the manifest or the opening
+	opened  []string           // their names, of an opening
 	opening bool
 	source  string // the file that lists them; "" if there is none
 	looked  bool   // files were given
@@ -100,6 +101,10 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 		if err := o.Verify(d.Root, d.Files); err != nil {
 			c.foreign = true
 			fail("%v", err)
+			return nil, o, nil
+		}
+		for i := range o.Files {
+			c.opened = append(c.opened, o.Files[i].Leaf.Path)
 		}
 		return nil, o, nil
 	}

@@ -129,6 +129,7 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 		return err
 	}
 	s.careful = append(careful("the label", s.label, a.now()), careful("the reason", s.reason, a.now())...)
+	s.careful = append(s.careful, s.ownFiles()...)
 	if s.prefix, err = s.choosePrefix(a.now()); err != nil {
 		return err
 	}

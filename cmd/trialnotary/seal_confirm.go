@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (s *sealing) summary(word string) *sheet {
 	for _, c := range s.careful {
 		out.add("careful", "%s", c)
 	}
-	if len(s.careful) > 0 {
+	if len(s.careful) > len(s.ownFiles()) {
 		out.more("whoever is shown the receipt reads it, and it cannot be taken back")
 	}
 	return out
@@ -114,6 +115,27 @@ func (s *sealing) leftOut() []string {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(s.tree.Skipped), func(p string) bool { return !client.Litter(p, strings.HasSuffix(p, "/")) })
+}
+
+// ownFiles says which private files of ours lie among the data, by their names:
+// whoever is given the data would be given them.
+func (s *sealing) ownFiles() []string {
+	var found []string
+	if s.tree == nil {
+		return nil
+	}
+	for p := range s.tree.All() {
+		if slices.Contains([]string{".key", ".invite", ".trial"}, path.Ext(p)) {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return []string{found[0] + " is a private file of yours and no data: does it belong there?"}
+	}
+	return []string{names(found) + " are private files of yours and no data: do they belong there?"}
 }
 
 func (a *app) showDryRun(s sealing) error {

@@ -12,6 +12,7 @@ import (
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
+	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
 
@@ -234,4 +235,64 @@ func (a *app) showShare(s sharing, r *checked, z *share.Share, opened []string, 
 		Whole       bool     `json:"whole"`
 		Certificate bool     `json:"certificate"`
 	}{s.out, n.ID.String(), append([]string{}, opened...), s.whole, z.Certificate != nil})
+}
+
+// readShare reads a zip that share made.
+func readShare(name string) (*share.Share, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &fault{code: exitUsage, err: err}
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, &fault{code: exitUsage, err: err}
+	}
+	z, err := share.Parse(f, info.Size())
+	if err != nil {
+		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err), safe: "Nothing in it was checked.",
+			do: "Ask for the zip as 'trialnotary share' made it; or unpack it where that is safe, and verify the receipt alone."}
+	}
+	return z, nil
+}
+
+// inspectShare says what a zip holds.
+func (a *app) inspectShare(name string) error {
+	z, err := readShare(name)
+	if err != nil {
+		return err
+	}
+	out := &sheet{word: "SHARE", head: name}
+	rows := [][2]string{{"holds", "a receipt"}}
+	if r, err := receipt.Parse(z.Receipt); err == nil {
+		if n, err := statement.Parse(r.Statement); err == nil {
+			rows[0][1] += ": " + headOf(n)
+		}
+	}
+	if z.Opening != nil {
+		o, err := manifest.ParseOpening(z.Opening)
+		if err != nil {
+			return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+		}
+		var paths []string
+		for i := range o.Files {
+			paths = append(paths, o.Files[i].Leaf.Path)
+		}
+		rows = append(rows, [2]string{"opens", names(paths)})
+	}
+	if z.Manifest != nil {
+		rows = append(rows, [2]string{"opens", "all files, by their manifest"})
+	}
+	if z.Certificate != nil {
+		rows = append(rows, [2]string{"with it", "a certificate"})
+	}
+	rows = append(rows, [2]string{"note", "this is what the zip says; nothing was verified: trialnotary verify " + quote(name)})
+	for _, r := range rows {
+		out.add(r[0], "%s", r[1])
+	}
+	return a.print(out, struct {
+		File   string      `json:"file"`
+		Format string      `json:"format"`
+		Rows   [][2]string `json:"rows"`
+	}{name, "share", rows})
 }

@@ -80,7 +80,8 @@ type checked struct {
 	verdict *receipt.Verdict // nil if the receipt did not verify
 	failure *receipt.Failure
 	trust   belief
-	undone  string // on arrival
+	undone  string   // on arrival
+	aside   []string // what came in the zip and was not checked
 	bytes   *compared
 }
 
@@ -130,20 +131,21 @@ func (a *app) open(name string, v *verifying) (*checked, error) {
 	if v.manifest != "" || v.opening != "" {
 		return nil, &fault{code: exitUsage, err: errors.New("a zip is verified with what is in it, without --manifest or --opening"), do: "Unpack it to verify its receipt with another manifest."}
 	}
-	f, err := os.Open(name)
+	var err error
+	if v.zip, err = readShare(name); err != nil {
+		return nil, err
+	}
+	r, err := a.checkBytes(name, v.zip.Receipt, *v)
 	if err != nil {
-		return nil, &fault{code: exitUsage, err: err}
+		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, &fault{code: exitUsage, err: err}
+	if v.zip.Note != nil {
+		r.aside = append(r.aside, share.NoteName)
 	}
-	if v.zip, err = share.Parse(f, info.Size()); err != nil {
-		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err), safe: "Nothing in it was checked.",
-			do: "Ask for the zip as 'trialnotary share' made it; or unpack it where that is safe, and verify the receipt alone."}
+	if v.zip.Certificate != nil {
+		r.aside = append(r.aside, share.CertificateName)
 	}
-	return a.checkBytes(name, v.zip.Receipt, *v)
+	return r, nil
 }
 
 // check verifies the receipt itself.
