@@ -82,7 +82,7 @@ func TestStory(t *testing.T) {
 
 // auditorIsContent starts the function that a rule starts every hour.
 func (d *deployed) auditorIsContent(t *testing.T) {
-	out, err := lambda.NewFromConfig(d.Config).Invoke(t.Context(), &lambda.InvokeInput{
+	out, err := d.lambda().Invoke(t.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String(d.function(t, "Audit")), Payload: []byte(`{"full":true}`)})
 	if err != nil || out.FunctionError != nil {
 		t.Fatalf("%v %s %s", err, aws.ToString(out.FunctionError), out.Payload)
