@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trialnotary/notary/checkpoint"
@@ -148,8 +149,8 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 	b = s.newBuilder(ctx, h)
 	size := 0
 	var done []Ref
-	for from := 0; from < len(pending); from += 1024 {
-		chunk := pending[from:min(from+1024, len(pending))]
+	var fresh []Accepted
+	for chunk := range slices.Chunk(pending, MaxCall) {
 		keys := make([]Row, len(chunk))
 		for i, a := range chunk {
 			keys[i] = statementKey(a.Ref)
@@ -170,9 +171,15 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 				more = true
 				break
 			}
-			if err := b.add(a); err != nil {
-				return nil, false, err
-			}
+			fresh = append(fresh, a)
+		}
+	}
+	if err := b.look(fresh); err != nil {
+		return nil, false, err
+	}
+	for _, a := range fresh {
+		if err := b.add(a); err != nil {
+			return nil, false, err
 		}
 	}
 	if len(done) > 0 {
