@@ -1,0 +1,216 @@
+// Verifies a receipt, in the order of the format; the first step that fails ends it.
+
+import { type Checkpoint, parseCheckpoint } from "../format/checkpoint.ts";
+import { type Algorithm } from "../format/key.ts";
+import { keysOf, mayGrant } from "../format/kind.ts";
+import { type Met, Unmet, verifyPolicy } from "../format/quorum.ts";
+import { registrationStreams } from "../format/statement.ts";
+import { FormatError } from "../format/text.ts";
+import { isAccepted } from "../format/trust.ts";
+import { type Seconds, equal, fingerprint, fromHex, hex, parseFingerprint, sha256 } from "../format/value.ts";
+import { Authority, type Grant, Refusal, chainOf } from "./authority.ts";
+import { Failure, type Step } from "./failure.ts";
+import { type Logged, checkInclusion, parseLogged, whatValues } from "./logged.ts";
+import { type Receipt, parseReceipt } from "./receipt.ts";
+import { verifyTimestamps } from "./timestamp.ts";
+import { type Options, type Verdict } from "./verdict.ts";
+
+/** Verifies a receipt's bytes; throws a Failure where it is NOT VERIFIED. */
+export async function verifyReceipt(bytes: Uint8Array, o: Options): Promise<Verdict> {
+  let r: Receipt;
+  try {
+    r = parseReceipt(bytes);
+  } catch (e) {
+    if (e instanceof FormatError) throw new Failure("container", "form", { detail: e.message });
+    throw e;
+  }
+  const t = new Verification(r, o);
+  t.checkpoints();
+  t.all.forEach(checkInclusion);
+  t.entries();
+  const shown = t.authority();
+  t.checkAfter();
+  const timestamps = await verifyTimestamps(r.timestamps, t.statement.head.bytes, o.trust);
+  const met = t.statement.met;
+  const stamped = timestamps.filter((s) => s.at !== undefined).sort((a, b) => a.at! - b.at!)[0];
+  return {
+    ...shown, statement: t.statement.statement, entry: t.statement.entry, confirmed: o.trust !== undefined && o.confirmed, unsigned: o.trust === undefined,
+    origin: t.statement.head.origin, finalSize: t.statement.head.size, met, timestamps,
+    after: t.after && { size: t.after.size, notBefore: t.afterMet?.notBefore, met: t.afterMet },
+    noLaterThan: stamped ? { at: stamped.at!, by: "tsa", name: stamped.authority! } : met?.noLaterThan !== undefined ? { at: met.noLaterThan, by: "witnesses", name: "" } : undefined,
+  };
+}
+
+class Verification {
+  readonly statement: Logged;
+  readonly after?: Checkpoint;
+  afterMet?: Met;
+  private readonly grants: Logged[];
+  private readonly registration: Logged;
+  private readonly meets = new Map<string, Met | Unmet>();
+
+  constructor(r: Receipt, private readonly o: Options) {
+    this.statement = parseLogged({ part: "statement", n: 0 }, r);
+    this.grants = r.grants.map((g, i) => parseLogged({ part: "grant", n: i + 1 }, g));
+    if (this.statement.statement.kind === "registration") {
+      if (r.registration || r.grants.length > 0) throw new Failure("parts", "grantsWithRegistration");
+      this.registration = this.statement;
+    } else {
+      if (!r.registration) throw new Failure("parts", "registrationMissing");
+      this.registration = parseLogged({ part: "registration", n: 0 }, r.registration);
+    }
+    if (r.after) {
+      try {
+        this.after = parseCheckpoint(r.after);
+      } catch (e) {
+        if (e instanceof FormatError) throw new Failure("parts", "afterForm", { detail: e.message });
+        throw e;
+      }
+    }
+  }
+
+  get all(): Logged[] {
+    const { statement, grants, registration } = this;
+    return registration === statement ? [statement, ...grants] : [statement, ...grants, registration];
+  }
+
+  /** Each is signed as the visitor's policy asks; all are of one log that never showed two roots at one size. */
+  checkpoints(): void {
+    const roots = new Map<bigint, Uint8Array>();
+    const check = (head: Checkpoint, what: Record<string, string>): Met | undefined => {
+      const met = this.meet(head, what);
+      if (head.origin !== this.statement.head.origin) throw new Failure("checkpoints", "otherLog", what);
+      const root = roots.get(head.size);
+      if (root && !equal(root, head.root)) throw new Failure("checkpoints", "twoRoots", { ...what, size: head.size });
+      roots.set(head.size, head.root);
+      return met;
+    };
+    for (const l of this.all) {
+      const met = check(l.head, whatValues(l.what));
+      if (met) l.met = met;
+    }
+    const met = this.after && check(this.after, { part: "after", n: "" });
+    if (met) this.afterMet = met;
+  }
+
+  private meet(head: Checkpoint, what: Record<string, string>): Met | undefined {
+    const { trust } = this.o;
+    if (!trust) return undefined;
+    const key = hex(sha256(head.bytes)); // statements sealed together share a checkpoint
+    let met = this.meets.get(key);
+    try {
+      met ??= verifyPolicy(trust.policy, head, this.accepts);
+    } catch (e) {
+      if (!(e instanceof Unmet)) throw e;
+      met = e;
+    }
+    this.meets.set(key, met);
+    if (met instanceof Unmet) throw new Failure("checkpoints", met.code, { ...what, name: met.name });
+    // Of the log's tree, and of the statements.
+    for (const a of ["sha-256", "ed25519"] as const) {
+      if (!this.accepts(a, met.noLaterThan)) throw new Failure("checkpoints", "algorithm", { ...what, name: a });
+    }
+    return met;
+  }
+
+  /** At the witnessed time, else now. */
+  private readonly accepts = (a: Algorithm, at: Seconds | undefined): boolean => isAccepted(this.o.trust!, a, at ?? this.o.now);
+
+  /** Each entry names its statement, its stream id recomputes, and together they can be of one log. */
+  entries(): void {
+    for (const l of this.all) {
+      const { statement: s, entry } = l;
+      if (entry.statement !== s.id) throw new Failure("entry", "notCommitted", whatValues(l.what));
+      if (s.log !== l.head.origin) throw new Failure("entry", "madeForOtherLog", whatValues(l.what));
+      const streams = s.kind === "registration" ? registrationStreams(s).map((r) => r.id) : [s.streamId];
+      if (!streams.includes(entry.stream)) throw new Failure("entry", "otherStream", whatValues(l.what));
+    }
+    const order = this.all.sort((a, b) => (a.entry.index < b.entry.index ? -1 : a.entry.index > b.entry.index ? 1 : 0));
+    order.slice(1).forEach((b, i) => {
+      const x = order[i]!.entry, y = b.entry;
+      if (x.index === y.index) throw new Failure("entry", "sameEntry", { index: x.index });
+      if (x.batch > y.batch || x.time > y.time || (x.batch === y.batch && x.time !== y.time)) throw new Failure("entry", "backwards", { from: x.index, to: y.index });
+    });
+  }
+
+  /** The registration, the grants, and that the statement's key was in force and signed it. */
+  authority(): Pick<Verdict, "grant" | "enroller" | "enrolledAt" | "registration" | "trialFingerprint" | "registeredAs" | "sponsorListed" | "pinned"> {
+    const shown = this.checkRegistration();
+    const reg = this.registration;
+    const a = refused("registration", { badSignature: "registrationUnsigned", aheadOfLog: "registrationAhead" }, "registrationNoRoot", {}, () => new Authority(reg.statement, reg.entry.index));
+    for (const g of [...this.grants].sort((x, y) => (x.entry.index < y.entry.index ? -1 : 1))) this.addGrant(a, g);
+    const grant = this.checkSigner(a);
+    const by = [reg, ...this.grants].find((l) => l.statement.id === grant.statement)!;
+    return { ...shown, grant, enroller: by.statement.keyName, enrolledAt: by.entry.time };
+  }
+
+  private checkRegistration(): Pick<Verdict, "registration" | "trialFingerprint" | "registeredAs" | "sponsorListed" | "pinned"> {
+    const { statement: s, entry } = this.registration;
+    const { trust, trial } = this.o;
+    if (s.kind !== "registration") throw new Failure("registration", "notARegistration");
+    const trialFingerprint = fingerprint(fromHex(s.id));
+    const registeredAs = registrationStreams(s).find((r) => r.id === entry.stream)!.trial;
+    const sponsorListed = trust?.sponsors?.some((k) => k.text === s.keys[0]!.key.text) ?? false;
+    const shown = { registration: s, trialFingerprint, registeredAs, sponsorListed, pinned: trial !== undefined };
+    if (trial !== undefined) {
+      if (parseFingerprint(trial) !== trialFingerprint) throw new Failure("registration", "otherTrial", { is: trialFingerprint, want: trial });
+      return shown;
+    }
+    if (entry.seq !== 1n) throw new Failure("registration", "notFirst", { seq: entry.seq });
+    // Being first under one of the other ids says nothing about this one.
+    if (this.registration !== this.statement && registeredAs !== s.trial) throw new Failure("registration", "underOtherId");
+    if (trust?.sponsors && !sponsorListed) throw new Failure("registration", "sponsorNotListed");
+    return shown;
+  }
+
+  private addGrant(a: Authority, l: Logged): void {
+    const what = whatValues(l.what);
+    if (l.statement.kind !== "enrolment" && l.statement.kind !== "succession") throw new Failure("authority", "grantsNothing", what);
+    refused("authority", { badSignature: "grantUnsigned", notInForce: "grantNotInForce", mayNotGrant: "mayNotGrant" }, "grantNoEffect", what, () => a.add(l.statement, l.entry.index, l.entry.time));
+  }
+
+  private checkSigner(a: Authority): Grant {
+    const { statement: s, entry } = this.statement;
+    let g: Grant;
+    try {
+      g = a.check(s, entry.index, entry.time);
+    } catch (e) {
+      if (!(e instanceof Refusal)) throw e;
+      const [step, code] = ({ notInForce: ["authority", "notInForce"], badSignature: ["signature", "unsigned"], aheadOfLog: ["after", "aheadOfLog"], wrongPerson: ["signature", "wrongPerson"] } as Record<string, [Step, string]>)[e.code]!;
+      throw new Failure(step, code, { index: entry.index });
+    }
+    if (s.keys.length > 0 && !mayGrant(g.role)) throw new Failure("authority", "roleMayNotGrant");
+    if (s.keys.length > 0 && s.kind !== "registration" && entry.stream !== a.trialStream) throw new Failure("authority", "grantElsewhere");
+    if (s.kind === "enrolment") this.addGrant(a, this.statement);
+    this.checkGrants(g);
+    return g;
+  }
+
+  /** The signing key's own grant stands first, and nothing that the verdict does not rest on; beside what ends a key, that key's grant may stand. */
+  private checkGrants(g: Grant): void {
+    const chain = chainOf(g);
+    if (chain.size > 0 && this.grants[0]!.statement.id !== g.statement) throw new Failure("authority", "otherGrantFirst");
+    const { kind } = this.statement.statement;
+    if (keysOf(kind) === 1 && kind !== "enrolment") return;
+    for (const l of this.grants) if (!chain.has(l.statement.id)) throw new Failure("authority", "idleGrant", whatValues(l.what));
+  }
+
+  /** The checkpoint that the statement names is there, byte for byte. */
+  checkAfter(): void {
+    const named = this.statement.statement.after;
+    if (!named && !this.after) return;
+    if (!named) throw new Failure("after", "afterUnasked");
+    if (!this.after) throw new Failure("after", "afterMissing");
+    if (named.size !== this.after.size || !equal(named.hash, sha256(this.after.bytes))) throw new Failure("after", "afterOther");
+  }
+}
+
+/** Turns a Refusal into a Failure of that step. */
+function refused<T>(step: Step, codes: Record<string, string>, otherwise: string, values: Record<string, string>, f: () => T): T {
+  try {
+    return f();
+  } catch (e) {
+    if (e instanceof Refusal) throw new Failure(step, codes[e.code] ?? otherwise, values);
+    throw e;
+  }
+}
