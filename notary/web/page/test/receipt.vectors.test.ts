@@ -70,8 +70,9 @@ test("every changed byte of a receipt is refused, or takes a witness away", asyn
   for (let i = 0; i < b.length; i += 97) {
     const changed = b.slice();
     changed[i]! ^= 1 << (i % 8);
-    // A signature line of a name that the policy does not know counts for nothing.
-    const v = await verifyReceipt(changed, trusting()).catch((e: unknown) => assert.ok(e instanceof Failure));
-    if (v) assert.ok(v.met!.witnesses.length + (v.after?.met?.witnesses.length ?? 0) < 6, `byte ${i}`);
+    if ((await stepOf(changed, trusting())) !== "verified") continue;
+    // A signature line of a key that the policy does not know counts for nothing.
+    const line = b.subarray(b.lastIndexOf(0x0a, i - 1) + 1, b.indexOf(0x0a, i));
+    assert.match(new TextDecoder().decode(line), /^— witness[0-9]/, `byte ${i}`);
   }
 });

@@ -2,10 +2,10 @@
 // stream in index order: who may sign which entry (section Authority).
 
 import { type KeyLine, type Statement, registrationStreams } from "../format/statement.ts";
-import { type Key } from "../format/key.ts";
+import type { Key } from "../format/key.ts";
 import { keysOf, mayGrant } from "../format/kind.ts";
 import { signedWith } from "../format/note.ts";
-import { type Seconds } from "../format/value.ts";
+import type { Seconds } from "../format/value.ts";
 
 /** One key's permission to sign in one stream, from the entry after its own on. */
 export interface Grant {

@@ -4,7 +4,7 @@
 export type Step =
   | "container" | "parts" | "checkpoints" | "inclusion" | "entry" | "registration" | "authority" | "signature" | "after" | "files"
   // of a history
-  | "batch" | "map" | "auditors";
+  | "auditors" | "map" | "entries" | "statements";
 
 /** A reason and its values; those that name a part are catalogue words themselves. */
 export interface Reason {

@@ -6,8 +6,8 @@ import { type Statement, parseStatement } from "../format/statement.ts";
 import { FormatError } from "../format/text.ts";
 import { isIncluded, leafHash } from "../format/tree.ts";
 import { Failure } from "./failure.ts";
-import { type LoggedParts } from "./receipt.ts";
-import { type Met } from "../format/quorum.ts";
+import type { LoggedParts } from "./receipt.ts";
+import type { Met } from "../format/quorum.ts";
 
 /** Which of a receipt's statements: a word of the catalogue, and a number for grants. */
 export interface What {

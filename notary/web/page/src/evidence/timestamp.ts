@@ -4,7 +4,7 @@
 
 import { fromBER, OctetString, Sequence } from "asn1js";
 import * as pki from "pkijs";
-import { type Trust } from "../format/trust.ts";
+import type { Trust } from "../format/trust.ts";
 import { type Seconds, equal, sha256 } from "../format/value.ts";
 
 export interface TimestampVerdict {

@@ -1,13 +1,14 @@
 // What a verified receipt shows. Every field rests on signatures that verified, but
 // for the log's where no trust file was given, and for what is called a claim.
 
-import { type Entry } from "../format/entry.ts";
-import { type Met } from "../format/quorum.ts";
-import { type Statement } from "../format/statement.ts";
-import { type Trust } from "../format/trust.ts";
-import { type Seconds } from "../format/value.ts";
-import { type Grant } from "./authority.ts";
-import { type TimestampVerdict } from "./timestamp.ts";
+import type { Entry } from "../format/entry.ts";
+import type { Met } from "../format/quorum.ts";
+import type { Statement } from "../format/statement.ts";
+import type { Trust } from "../format/trust.ts";
+import type { Seconds } from "../format/value.ts";
+import type { Believed } from "./believe.ts";
+import type { Grant } from "./authority.ts";
+import type { TimestampVerdict } from "./timestamp.ts";
 
 /** What the visitor brings. */
 export interface Options {
@@ -17,17 +18,12 @@ export interface Options {
   readonly now: Seconds;
 }
 
-export interface Verdict {
+export interface Verdict extends Believed {
   readonly statement: Statement;
   readonly entry: Entry; // its time is the log's clock: a claim
   readonly grant: Grant;
   readonly enroller: string; // name of the key that granted it
   readonly enrolledAt: Seconds; // the log's clock: a claim
-  readonly registration: Statement;
-  readonly trialFingerprint: string;
-  readonly registeredAs: string; // the id in whose registration stream it stands
-  readonly sponsorListed: boolean;
-  readonly pinned: boolean;
   readonly confirmed: boolean;
   readonly unsigned: boolean; // no trust file
   readonly origin: string;
@@ -38,9 +34,6 @@ export interface Verdict {
   /** The earliest proved time, of a timestamp authority or of witnesses. */
   readonly noLaterThan?: { readonly at: Seconds; readonly by: "tsa" | "witnesses"; readonly name: string } | undefined;
 }
-
-/** Authority rests on being the first registration of its id, and on nothing else. */
-export const firstToRegister = (v: Verdict): boolean => !v.pinned && !v.sponsorListed;
 
 /** Whether a is shown to come before b; otherwise they may have been sealed together. */
 export function isBefore(a: Verdict, b: Verdict): boolean {

@@ -1,19 +1,19 @@
 // Verifies a receipt, in the order of the format; the first step that fails ends it.
 
 import { type Checkpoint, parseCheckpoint } from "../format/checkpoint.ts";
-import { type Algorithm } from "../format/key.ts";
 import { keysOf, mayGrant } from "../format/kind.ts";
-import { type Met, Unmet, verifyPolicy } from "../format/quorum.ts";
+import type { Met } from "../format/quorum.ts";
 import { registrationStreams } from "../format/statement.ts";
 import { FormatError } from "../format/text.ts";
-import { isAccepted } from "../format/trust.ts";
-import { type Seconds, equal, fingerprint, fromHex, hex, parseFingerprint, sha256 } from "../format/value.ts";
+import { equal, sha256 } from "../format/value.ts";
 import { Authority, type Grant, Refusal, chainOf } from "./authority.ts";
+import { type Believed, believe } from "./believe.ts";
 import { Failure, type Step } from "./failure.ts";
+import { Heads } from "./heads.ts";
 import { type Logged, checkInclusion, parseLogged, whatValues } from "./logged.ts";
 import { type Receipt, parseReceipt } from "./receipt.ts";
 import { verifyTimestamps } from "./timestamp.ts";
-import { type Options, type Verdict } from "./verdict.ts";
+import type { Options, Verdict } from "./verdict.ts";
 
 /** Verifies a receipt's bytes; throws a Failure where it is NOT VERIFIED. */
 export async function verifyReceipt(bytes: Uint8Array, o: Options): Promise<Verdict> {
@@ -47,9 +47,10 @@ class Verification {
   afterMet?: Met;
   private readonly grants: Logged[];
   private readonly registration: Logged;
-  private readonly meets = new Map<string, Met | Unmet>();
+  private readonly heads: Heads;
 
   constructor(r: Receipt, private readonly o: Options) {
+    this.heads = new Heads(o.trust, o.now);
     this.statement = parseLogged({ part: "statement", n: 0 }, r);
     this.grants = r.grants.map((g, i) => parseLogged({ part: "grant", n: i + 1 }, g));
     if (this.statement.statement.kind === "registration") {
@@ -78,7 +79,7 @@ class Verification {
   checkpoints(): void {
     const roots = new Map<bigint, Uint8Array>();
     const check = (head: Checkpoint, what: Record<string, string>): Met | undefined => {
-      const met = this.meet(head, what);
+      const met = this.heads.meet(head, what);
       if (head.origin !== this.statement.head.origin) throw new Failure("checkpoints", "otherLog", what);
       const root = roots.get(head.size);
       if (root && !equal(root, head.root)) throw new Failure("checkpoints", "twoRoots", { ...what, size: head.size });
@@ -92,29 +93,6 @@ class Verification {
     const met = this.after && check(this.after, { part: "after", n: "" });
     if (met) this.afterMet = met;
   }
-
-  private meet(head: Checkpoint, what: Record<string, string>): Met | undefined {
-    const { trust } = this.o;
-    if (!trust) return undefined;
-    const key = hex(sha256(head.bytes)); // statements sealed together share a checkpoint
-    let met = this.meets.get(key);
-    try {
-      met ??= verifyPolicy(trust.policy, head, this.accepts);
-    } catch (e) {
-      if (!(e instanceof Unmet)) throw e;
-      met = e;
-    }
-    this.meets.set(key, met);
-    if (met instanceof Unmet) throw new Failure("checkpoints", met.code, { ...what, name: met.name });
-    // Of the log's tree, and of the statements.
-    for (const a of ["sha-256", "ed25519"] as const) {
-      if (!this.accepts(a, met.noLaterThan)) throw new Failure("checkpoints", "algorithm", { ...what, name: a });
-    }
-    return met;
-  }
-
-  /** At the witnessed time, else now. */
-  private readonly accepts = (a: Algorithm, at: Seconds | undefined): boolean => isAccepted(this.o.trust!, a, at ?? this.o.now);
 
   /** Each entry names its statement, its stream id recomputes, and together they can be of one log. */
   entries(): void {
@@ -134,33 +112,15 @@ class Verification {
   }
 
   /** The registration, the grants, and that the statement's key was in force and signed it. */
-  authority(): Pick<Verdict, "grant" | "enroller" | "enrolledAt" | "registration" | "trialFingerprint" | "registeredAs" | "sponsorListed" | "pinned"> {
-    const shown = this.checkRegistration();
+  authority(): Believed & Pick<Verdict, "grant" | "enroller" | "enrolledAt"> {
     const reg = this.registration;
+    if (reg.statement.kind !== "registration") throw new Failure("registration", "notARegistration");
+    const shown = believe(reg.statement, reg.entry, this.o, reg === this.statement);
     const a = refused("registration", { badSignature: "registrationUnsigned", aheadOfLog: "registrationAhead" }, "registrationNoRoot", {}, () => new Authority(reg.statement, reg.entry.index));
     for (const g of [...this.grants].sort((x, y) => (x.entry.index < y.entry.index ? -1 : 1))) this.addGrant(a, g);
     const grant = this.checkSigner(a);
     const by = [reg, ...this.grants].find((l) => l.statement.id === grant.statement)!;
     return { ...shown, grant, enroller: by.statement.keyName, enrolledAt: by.entry.time };
-  }
-
-  private checkRegistration(): Pick<Verdict, "registration" | "trialFingerprint" | "registeredAs" | "sponsorListed" | "pinned"> {
-    const { statement: s, entry } = this.registration;
-    const { trust, trial } = this.o;
-    if (s.kind !== "registration") throw new Failure("registration", "notARegistration");
-    const trialFingerprint = fingerprint(fromHex(s.id));
-    const registeredAs = registrationStreams(s).find((r) => r.id === entry.stream)!.trial;
-    const sponsorListed = trust?.sponsors?.some((k) => k.text === s.keys[0]!.key.text) ?? false;
-    const shown = { registration: s, trialFingerprint, registeredAs, sponsorListed, pinned: trial !== undefined };
-    if (trial !== undefined) {
-      if (parseFingerprint(trial) !== trialFingerprint) throw new Failure("registration", "otherTrial", { is: trialFingerprint, want: trial });
-      return shown;
-    }
-    if (entry.seq !== 1n) throw new Failure("registration", "notFirst", { seq: entry.seq });
-    // Being first under one of the other ids says nothing about this one.
-    if (this.registration !== this.statement && registeredAs !== s.trial) throw new Failure("registration", "underOtherId");
-    if (trust?.sponsors && !sponsorListed) throw new Failure("registration", "sponsorNotListed");
-    return shown;
   }
 
   private addGrant(a: Authority, l: Logged): void {

@@ -1,9 +1,9 @@
 // Whether a checkpoint meets a policy, and which times its witnesses prove.
 
-import { type Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { type Algorithm, type Key, algorithmOf, isTimed, timeOf, verifyHead } from "./key.ts";
 import { type Member, type Policy, isMet, witnessesOf } from "./policy.ts";
-import { type Seconds } from "./value.ts";
+import type { Seconds } from "./value.ts";
 
 /** How a checkpoint meets a policy. */
 export interface Met {
