@@ -100,7 +100,7 @@ export const en = {
   "who.enrolled": "enrolled by {enroller} on {day}",
   "who.registered": "the trial’s {role} key by its registration on {day}",
   "when.noLater": "No later than {time}",
-  "when.notBefore": "not before {time}",
+  "when.notBefore": "Not before {time}",
   "when.witnesses": "{n} of {of} witness|{n} of {of} witnesses",
   "when.tsa": "timestamp authority {name}",
   "when.unproved": "No time is proved: this log has no witnesses.",
