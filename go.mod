@@ -2,6 +2,8 @@ module trialnotary
 
 go 1.26.0
 
+ignore ./notary/web/page/node_modules
+
 require (
 	filippo.io/age v1.3.2
 	filippo.io/mldsa v1.0.0
