@@ -51,10 +51,10 @@ so; name such a file itself to have it sealed. A BagIt bag, an RO-Crate and, wit
 --as sums, a file of sha256sum or sha512sum are checked first: what differs is listed,
 and nothing is sealed.`,
 		Example: `  trialnotary seal export
-  trialnotary seal export --label 'Week 12' --meaning authorship --signer 'Jane Doe'
+  trialnotary seal export --label "Week 12" --meaning authorship --signer "Jane Doe"
   trialnotary seal protocol.pdf --kind protocol --trial NCT01234567.trial
   trialnotary seal SHA256SUMS --as sums
-  trialnotary seal export-2 --supersedes export.20261122T132900Z.receipt --reason 'two rows were missing'`,
+  trialnotary seal export-2 --supersedes export.receipt --reason "two rows were missing"`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.paths = args
