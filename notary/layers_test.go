@@ -16,7 +16,7 @@ import (
 var layers = [][]string{
 	{"notary/text", "events"},
 	{"notary/statement"},
-	{"notary/entry", "notary/manifest"},
+	{"notary/entry", "notary/manifest", "notary/request", "notary/access"},
 	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory"},
 	{"notary/receipt"},
 	{"notary", "notary/share"},

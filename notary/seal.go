@@ -24,7 +24,7 @@ type Sealed struct {
 
 // Seal publishes what is committed and seals one batch of what is waiting: at
 // most MaxBatch statements, or an empty batch when the last one is older than
-// Heartbeat. It returns the zero Sealed when there was nothing to do.
+// Heartbeat. Then it anchors what was read, if that has waited for Anchor. It returns the zero Sealed when there was nothing to do.
 //
 // It may be called by any number of processes at any time. ErrLost means that
 // another one was first. ErrForked and ErrRestored mean that nothing was signed
@@ -36,8 +36,16 @@ func (s *Service) Seal(ctx context.Context) (Sealed, error) {
 	sealed, err := s.seal(ctx)
 	if err != nil {
 		s.edge = nil // what is cached may not be what is committed
+		return sealed, err
 	}
-	return sealed, err
+	// Last, so that nobody's statement waits for the trail of reads: what this puts
+	// into the inbox is sealed next. A crash leaves it to the next call.
+	more, err := s.anchor(ctx)
+	if err != nil && !errors.Is(err, errOvertaken) {
+		return sealed, fmt.Errorf("anchor the trail of reads: %w", err)
+	}
+	sealed.More = sealed.More || more
+	return sealed, nil
 }
 
 func (s *Service) seal(ctx context.Context) (Sealed, error) {

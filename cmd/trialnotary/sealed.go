@@ -106,11 +106,13 @@ func (a *app) writeReceipt(p *client.Pending, e receipt.Evidence, prefix string)
 }
 
 // sameReceipt returns nil if the file is a receipt of the same statement.
-func sameReceipt(name string, r *receipt.Receipt) error {
+func sameReceipt(name string, r *receipt.Receipt) error { return sameStatement(name, r.Statement) }
+
+func sameStatement(name string, note []byte) error {
 	b, err := client.ReadFile(name, 2*receipt.MaxSize)
 	if err == nil {
 		var there *receipt.Receipt
-		if there, _, err = receipt.ParseOuter(b); err == nil && string(there.Statement) == string(r.Statement) {
+		if there, _, err = receipt.ParseOuter(b); err == nil && string(there.Statement) == string(note) {
 			return nil
 		}
 	}
