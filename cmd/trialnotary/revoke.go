@@ -80,7 +80,7 @@ func (a *app) revoke(c *cobra.Command, file, vkey string, e ending) error {
 		addLeft(s, t, g, a.now())
 	}
 	if !e.yes {
-		if err := a.confirm(s, "Revoke this key for ever?", "Nothing was changed."); err != nil {
+		if err := a.agreed(s, "Revoke this key for ever?", "Nothing was changed."); err != nil {
 			return err
 		}
 	}

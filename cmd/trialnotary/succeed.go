@@ -95,7 +95,7 @@ func (a *app) confirmSuccession(file string, before, next statement.PublicKey, e
 	s.add("new", "%s, fingerprint %s", next.Name, next.Fingerprint())
 	s.more("has the role, the stream, the holder's name and the term of the old key")
 	addEnd(s, before)
-	return a.confirm(s, "Hand the stream to the new key?", "Nothing was changed.")
+	return a.agreed(s, "Hand the stream to the new key?", "Nothing was changed.")
 }
 
 // endOld revokes what is left of the old key in a stream: a succession ends the one

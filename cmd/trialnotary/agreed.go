@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// confirm shows what is about to be done to whoever sits at the terminal, and goes
+// agreed shows what is about to be done to whoever sits at the terminal, and goes
 // on only after a yes. Where no one can be asked, as in a script, it goes on.
-func (a *app) confirm(s *sheet, question, safe string) error {
+func (a *app) agreed(s *sheet, question, safe string) error {
 	if !a.terminal {
 		return nil
 	}
