@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 
+	"trialnotary/notary/access"
 	"trialnotary/notary/entry"
 	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
@@ -50,11 +51,18 @@ func (s *Service) StreamAt(ctx context.Context, ask *request.Read, stream statem
 	if err != nil {
 		return nil, hide(err)
 	}
-	return text.Archive{Version: StreamVersion, Parts: []text.Part{
+	body, err := text.Archive{Version: StreamVersion, Parts: []text.Part{
 		{Name: "batch", Data: evidence.Entry},
 		{Name: "batch.tlog-proof", Data: evidence.Proof},
 		{Name: "map-proof", Data: p.Bytes()},
 	}}.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.record(ctx, r, access.History, batch, batch); err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 // batchAt returns a published batch's row and the index of its first leaf.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"trialnotary/notary/access"
 	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
@@ -27,14 +28,15 @@ type Page struct {
 }
 
 // Entries returns the published entries of a stream from seq from ≥ 1 on, their
-// leaves as they stand in the log, one after the other. ErrUnreadable, *Untimely and
-// *Rejection if ask is not answered.
+// leaves as they stand in the log, one after the other. It has written down that they
+// are read. ErrUnreadable, *Untimely and *Rejection if ask is not answered.
 func (s *Service) Entries(ctx context.Context, ask *request.Read, stream statement.StreamID, from uint64) (Page, error) {
 	r, err := s.mayRead(ctx, ask, stream)
 	if err != nil {
 		return Page{}, err
 	}
 	var p Page
+	first := from
 	last, err := s.entries(ctx, r, from, func(rows []Row) (bool, error) {
 		for _, row := range rows {
 			if len(p.Body)+len(row.Value) > MaxPage {
@@ -51,6 +53,9 @@ func (s *Service) Entries(ctx context.Context, ask *request.Read, stream stateme
 	if !last {
 		p.Next = from
 	}
+	if err := s.record(ctx, r, access.Entries, first, from-1); err != nil {
+		return Page{}, err
+	}
 	return p, nil
 }
 
@@ -63,7 +68,7 @@ func (s *Service) Statements(ctx context.Context, ask *request.Read, stream stat
 		return Page{}, err
 	}
 	a := text.Archive{Version: StatementsVersion}
-	size, until := len(a.Version)+1, from+pageSpan
+	first, size, until := from, len(a.Version)+1, from+pageSpan
 	last, err := s.entries(ctx, r, from, func(rows []Row) (bool, error) {
 		keys := make([]Row, len(rows))
 		for i, row := range rows {
@@ -104,6 +109,9 @@ func (s *Service) Statements(ctx context.Context, ask *request.Read, stream stat
 	}
 	if !last {
 		p.Next = from
+	}
+	if err := s.record(ctx, r, access.Statements, first, from-1); err != nil {
+		return Page{}, err
 	}
 	return p, nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // agreed shows what is about to be done to whoever sits at the terminal, and goes
@@ -14,10 +12,9 @@ func (a *app) agreed(s *sheet, question, safe string) error {
 		return nil
 	}
 	fmt.Fprint(a.prompt, s.lines())
-	fmt.Fprintf(a.prompt, "%s Type yes: ", question)
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil || strings.TrimSpace(strings.ToLower(answer)) != "yes" {
-		return &fault{code: exitUsage, err: errors.New("it was not confirmed"), safe: safe}
+	ok, err := a.yes(question + " [y/N] ")
+	if err == nil && !ok {
+		err = &fault{code: exitUsage, err: errors.New("you did not answer yes"), safe: safe}
 	}
-	return nil
+	return err
 }

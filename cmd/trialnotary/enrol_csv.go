@@ -192,7 +192,7 @@ func (e *enrolments) prepare(t *client.Trial) error {
 	if err := client.Writable(e.dir); err != nil {
 		return kept(err, "Nothing was enrolled.", "")
 	}
-	if e.yes || e.count(rowNew) == 0 {
+	if e.enrolList.yes || e.count(rowNew) == 0 {
 		return nil
 	}
 	s := &sheet{word: "ENROL", head: count(e.count(rowNew), "key") + " · " + t.Trial}

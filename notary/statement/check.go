@@ -41,6 +41,28 @@ func (a *Authority) check(n *Note, index uint64, batch time.Time, verify bool) (
 	return *g, nil
 }
 
+// CheckBlind decides whether a key may have a statement entered in a stream that
+// nobody but its author has seen: s is the author's word for it, of which the
+// signature is verified. Never in the trial or a registration stream, where everyone
+// must be able to see who granted what. Index, time and errors as for Check.
+func (a *Authority) CheckBlind(stream StreamID, s Signed, index uint64, batch time.Time) (Grant, error) {
+	switch name, ok := a.names[stream]; {
+	case !ok:
+		return Grant{}, fmt.Errorf("no key of this trial was granted for that stream: %w", ErrNotInForce)
+	case name == RegistrationStream || name == TrialStream:
+		return Grant{}, fmt.Errorf("nothing is sealed blind in the stream %q: %w", name, ErrNotInForce)
+	}
+	k := signerKey{stream, s.KeyName, s.KeyHash}
+	in := a.inForce(k, index, batch)
+	if len(in) == 0 {
+		return Grant{}, a.notInForce(k, index, batch)
+	}
+	if in = signedBy(s, in); len(in) == 0 {
+		return Grant{}, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", s.KeyName, ErrSignature)
+	}
+	return *in[0], nil
+}
+
 // signer returns the grant that n rests on.
 func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) (*Grant, error) {
 	if n.Log != a.registration.Log {

@@ -39,6 +39,7 @@ func (h *handler) table() []route {
 		signed("entries", h.entries, "from"),
 		signed("statements", h.statements, "from"),
 		signed("history", h.history, "at"),
+		signed("access", h.access, "from"),
 		get("/checkpoint", "/checkpoint", h.checkpoint),
 		get("/tile/{path}", "/tile/", h.object),
 		get("/checkpoints/{size}", "/checkpoints/", h.object),

@@ -85,6 +85,11 @@ func (h *handler) statements(ctx context.Context, ask *request.Read, stream stat
 	return readPage(p, err, "/streams/"+stream.String()+"/statements")
 }
 
+func (h *handler) access(ctx context.Context, ask *request.Read, stream statement.StreamID, from uint64) answer {
+	p, err := h.Service.Access(ctx, ask, stream, max(from, 1))
+	return readPage(p, err, "/streams/"+stream.String()+"/access")
+}
+
 func readPage(p notary.Page, err error, path string) answer {
 	if err != nil {
 		return notRead(err)

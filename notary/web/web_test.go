@@ -76,7 +76,7 @@ func TestDescription(t *testing.T) {
 	n := w.data("site-001", w.one)
 	w.must(n)
 	ops, responses := described(t)
-	if len(ops) != 15 {
+	if len(ops) != 16 {
 		t.Fatalf("%d operations are described: %v", len(ops), ops)
 	}
 	fill := strings.NewReplacer("{stream}", w.stream("site-001").String(), "{statement}", n.ID.String(),
@@ -96,7 +96,10 @@ func TestDescription(t *testing.T) {
 				}
 			}
 		}
-		target := fill.Replace(op.path)
+		target, reader := fill.Replace(op.path), w.one
+		if op.path == "/streams/{stream}/access" {
+			target, reader = "/streams/"+w.stream("trial").String()+"/access", w.sponsor
+		}
 		if op.method == "POST" {
 			try(202, w.post(n.Raw))
 			wrong := w.get(target)
@@ -107,7 +110,7 @@ func TestDescription(t *testing.T) {
 		}
 		allow, head := "GET, HEAD", []string(nil)
 		if strings.HasPrefix(op.path, "/streams/") {
-			allow, head = "GET", []string{request.Header, w.ask(target, w.one)}
+			allow, head = "GET", []string{request.Header, w.ask(target, reader)}
 			try(401, w.get(target))
 			try(403, w.do("GET", target, nil, request.Header, w.ask(target, newKey(t, "stranger"))))
 			try(405, w.do("HEAD", target, nil, head...))
