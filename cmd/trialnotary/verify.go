@@ -23,6 +23,7 @@ import (
 type verifying struct {
 	manifest, opening, trial string
 	exact                    bool
+	beside                   bool // of a directory: compare the files beside each receipt
 	paths                    []string
 	zip                      *share.Share // the receipt came in it
 	noOpening                bool         // only a manifest will do
@@ -35,7 +36,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check a receipt, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
-the zip that 'trialnotary share' made. For a directory, check every receipt below it.
+the zip that 'trialnotary share' made. For a directory, check every receipt below it;
+with --files, also that what stands beside each, with its manifest, is what was sealed.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
@@ -53,6 +55,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
 	c.Flags().StringVar(&v.opening, "opening", "", "an opening `FILE`, which shows some of the files, instead of the manifest")
 	c.Flags().StringVar(&v.trial, "trial", "", "the trial `FINGERPRINT`, as the protocol or the registry has it")
 	c.Flags().BoolVar(&v.exact, "exact", false, "fail also if there are files that were not sealed")
+	c.Flags().BoolVar(&v.beside, "files", false, "of a directory: compare also the files that stand beside each receipt")
 	a.trustFlag(c, "to verify with, instead of the one you accepted")
 	return c
 }
@@ -105,11 +108,14 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 		return &fault{code: exitUsage, err: errors.New("--manifest and --opening exclude each other"), do: "Give the one that you were sent."}
 	}
 	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() && v.beside {
+		return &fault{code: exitUsage, err: errors.New("--files is for a directory of receipts"), do: "Name the files after the receipt: trialnotary verify " + quote(name) + " PATH"}
+	}
 	if err != nil {
 		return &fault{code: exitUsage, err: fmt.Errorf("%s cannot be found or read", name)}
 	}
 	if info.IsDir() {
-		return a.verifyDir(name, v)
+		return a.verifyDir(ctx, name, v)
 	}
 	r, err := a.open(name, &v)
 	if err != nil {
