@@ -152,6 +152,9 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	if err != nil {
 		return err
 	}
+	if err := a.ready(c, s); err != nil {
+		return err
+	}
 	var m *manifest.Manifest
 	if s.tree != nil {
 		if m, err = a.hash(c.Context(), &s); err != nil {

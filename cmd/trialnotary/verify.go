@@ -112,7 +112,7 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 		return &fault{code: exitUsage, err: errors.New("--files is for a directory of receipts"), do: "Name the files after the receipt: trialnotary verify " + quote(name) + " PATH"}
 	}
 	if err != nil {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s cannot be found or read", name)}
+		return client.Unreadable(name, err)
 	}
 	if info.IsDir() {
 		return a.verifyDir(ctx, name, v)
