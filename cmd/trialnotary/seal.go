@@ -29,6 +29,7 @@ type sealing struct {
 	supersedes, reason             string
 	about                          []string
 	after, dryRun, noWait, offline bool
+	blind                          bool
 	from                           author
 	prefix                         string
 }
@@ -66,6 +67,7 @@ PREFIX.pending is left, and 'trialnotary receipt' goes on from there.`,
 	f.StringVar(&s.out, "out", "", "`PREFIX` of what is written (default: beside the input, NAME.<UTC time>)")
 	f.BoolVar(&s.after, "after", false, "prove also that it was made after the log's newest checkpoint")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sealed, and write and send nothing")
+	f.BoolVar(&s.blind, "blind", false, "send the service nothing but the statement's id: it seals what it never sees")
 	f.BoolVar(&s.noWait, "no-wait", false, "submit, and leave the receipt for later")
 	f.BoolVar(&s.offline, "offline", false, "do not submit either: leave PREFIX.pending, to be carried and submitted")
 	a.keyFlag(c, "your key, if not the one that join remembered")
@@ -305,7 +307,7 @@ func (a *app) signStatement(c *cobra.Command, s sealing, n *statement.Statement,
 	if err != nil {
 		return nil, &fault{code: exitUsage, err: err, safe: "Nothing was sealed."}
 	}
-	return s.from.pending(note, after, service), nil
+	return s.blindly(s.from.pending(note, after, service), key)
 }
 
 // newest fetches the newest final checkpoint, verifies it and names it in n.
