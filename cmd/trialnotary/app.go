@@ -78,7 +78,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	for group, verbs := range map[string][]*cobra.Command{
 		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand()},
-		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand()},
+		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand()},
 	} {
 		for _, v := range verbs {
 			v.GroupID = group
