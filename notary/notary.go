@@ -54,6 +54,7 @@ var (
 const (
 	DefaultMaxBatch  = 10_000
 	DefaultHeartbeat = 24 * time.Hour
+	DefaultAnchor    = 10 * time.Minute
 	maxBatchBytes    = 24 << 20 // of notes in one batch, so that memory is bounded
 )
 
@@ -64,6 +65,7 @@ type Config struct {
 	Policy    *checkpoint.Policy  // what makes a checkpoint final
 	MaxBatch  int                 // statements in a batch; 0: DefaultMaxBatch
 	Heartbeat time.Duration       // an empty batch after so long; 0: DefaultHeartbeat
+	Anchor    time.Duration       // reads are anchored after so long; 0: DefaultAnchor
 
 	// Sponsors returns the keys that may register trials, at each call anew.
 	Sponsors func() []statement.PublicKey
@@ -90,6 +92,8 @@ type Service struct {
 	trials    trialCache
 	nodes     nodeCache
 	notes     noteCache
+	nobody    statement.PublicKey // see mayRead
+	queue     atomic.Uint64       // number of the trail's next read, as far as known; 0: not
 }
 
 // New returns a service over store. It reads and writes nothing yet.
@@ -114,6 +118,9 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = DefaultHeartbeat
 	}
+	if c.Anchor <= 0 {
+		c.Anchor = DefaultAnchor
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -126,7 +133,7 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Announce == nil {
 		c.Announce = func(Sealed) {}
 	}
-	return &Service{store: store, Config: c}, nil
+	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin)}, nil
 }
 
 // checkKeys: every key is the log's, and all that the policy asks for are there. What

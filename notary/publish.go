@@ -64,8 +64,11 @@ func (s *Service) publish(ctx context.Context, h head, g *staged) (Sealed, error
 		return fail("final checkpoint", err)
 	}
 	// f. Rows and map nodes: private, derived, add-only. A crash leaves some of them.
-	if err := s.store.PutState(ctx, mapName(h.Batch), g.Pack); err != nil {
-		return fail("map nodes", err)
+	// A small pack is a row, so that a batch writes one object less.
+	if len(g.Pack) > maxRowPack {
+		if err := s.store.PutState(ctx, mapName(h.Batch), g.Pack); err != nil {
+			return fail("map nodes", err)
+		}
 	}
 	if err := s.store.AddRows(ctx, g.rows()); err != nil {
 		return fail("rows", err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trialnotary/notary/entry"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
 	"trialnotary/notary/text"
@@ -15,11 +16,12 @@ import (
 // the public log:
 //
 //	ST#<stream>#<id> | -            a statement's outcome, and its note
-//	SM#<stream>      | <seq>        a stream's entries
+//	SM#<stream>      | <seq>        a stream's entries, as they stand in the log
 //	OW#<stream>      | -            the trial a stream belongs to
-//	RG#<stream>      | -            the registration that a registration stream is for
+//	RG#<stream>      | -            the trial and registration that a registration stream is for
 //	TR#<trial>       | <index>      the registration and the key statements in force
 //	BT#<batch>       | -            a batch and the final checkpoint that covers it
+//	MP#<batch>       | -            the map nodes that a batch added, where these are few
 //
 // <trial> is the stream id of the trial's own stream.
 
@@ -58,9 +60,9 @@ func parseOutcome(b []byte) (outcome, error) {
 	return o, nil
 }
 
-func streamRow(stream statement.StreamID, seq, index uint64, id statement.ID) Row {
-	r := streamKey(stream, seq)
-	r.Value = fmt.Appendf(nil, "%d %s", index, id)
+func streamRow(e entry.Entry) Row {
+	r := streamKey(e.Stream, e.Seq)
+	r.Value = e.Append(nil)
 	return r
 }
 
@@ -68,15 +70,12 @@ func streamKey(stream statement.StreamID, seq uint64) Row {
 	return Row{Partition: "SM#" + stream.String(), Sort: sortKey(seq)}
 }
 
-func parseStreamRow(b []byte) (index uint64, id statement.ID, err error) {
-	n, s, _ := strings.Cut(string(b), " ")
-	if index, err = text.ParseUint(n); err == nil {
-		id, err = statement.ParseID(s)
-	}
+func parseStreamRow(b []byte) (entry.Entry, error) {
+	e, err := entry.Parse(b)
 	if err != nil {
-		return 0, statement.ID{}, fmt.Errorf("stream row: %w", err)
+		return entry.Entry{}, fmt.Errorf("stream row: %w", err)
 	}
-	return index, id, nil
+	return e, nil
 }
 
 // owner says which trial a stream belongs to, and by which registration.
@@ -109,9 +108,9 @@ func parseOwner(b []byte) (o owner, err error) {
 // registeredRow keeps a registration stream for one registration. It is no owner
 // row: the ids of public registration streams can be computed by anyone, so an
 // enrolment that names one must not keep the registration out.
-func registeredRow(stream statement.StreamID, registration statement.ID) Row {
+func registeredRow(stream statement.StreamID, o owner) Row {
 	r := registeredKey(stream)
-	r.Value = []byte(registration.String())
+	r.Value = o.row(stream).Value
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,8 +29,9 @@ const (
 type fault struct {
 	code int
 	err  error
-	safe string // a sentence
-	do   string // what to do, or the command to type
+	list []string // what is wrong, one by one
+	safe string   // a sentence
+	do   string   // what to do, or the command to type
 }
 
 func (f *fault) Error() string { return f.err.Error() }
@@ -114,14 +116,15 @@ func (a *app) finish(c *cobra.Command, err error) int {
 	}
 	if a.json {
 		_ = a.encode(struct {
-			Error string `json:"error"`
-			Exit  int    `json:"exit"`
-			Safe  string `json:"safe,omitempty"`
-			Do    string `json:"do,omitempty"`
-		}{inWords(err), code, f.safe, f.do})
+			Error string   `json:"error"`
+			Exit  int      `json:"exit"`
+			List  []string `json:"list,omitempty"`
+			Safe  string   `json:"safe,omitempty"`
+			Do    string   `json:"do,omitempty"`
+		}{inWords(err), code, f.list, f.safe, f.do})
 	}
 	var lines []string
-	for l := range strings.SplitSeq(c.CommandPath()+": "+strings.Join([]string{inWords(err), f.safe, f.do}, "\n"), "\n") {
+	for l := range strings.SplitSeq(c.CommandPath()+": "+strings.Join(slices.Concat([]string{inWords(err)}, f.list, []string{f.safe, f.do}), "\n"), "\n") {
 		if l = strings.TrimSpace(l); l != "" {
 			lines = append(lines, text.Visible(l))
 		}

@@ -120,4 +120,3 @@ func (a *app) trialHistory(c *cobra.Command, name string, g gathering) (*checked
 	}
 	return r, client.WriteNew(g.out, b, client.Private)
 }
-

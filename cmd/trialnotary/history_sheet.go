@@ -101,13 +101,6 @@ func addVouched(s *sheet, v *history.Verdict) {
 	}
 }
 
-func entriesOf(n int) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return number(uint64(n)) + " entries"
-}
-
 // addWarnings tells what nobody may overlook: other registrations, and statements
 // that count for nothing or may not count.
 func addWarnings(s *sheet, v *history.Verdict) {

@@ -73,6 +73,9 @@ func addVerdict(s *sheet, r *checked) {
 	if r.failure == nil {
 		addBytes(s, r)
 	}
+	if len(r.aside) > 0 {
+		s.add("not evidence", "%s in the zip: for people, and not checked", strings.Join(r.aside, " and "))
+	}
 	s.add("who", "%s", who(v))
 	addWhen(s, v)
 	s.add("order", "%s entry of this stream, log index %s", ordinal(v.Entry.Seq), number(v.Entry.Index))
@@ -105,7 +108,7 @@ func addBytes(s *sheet, r *checked) {
 	sealed := fmt.Sprintf("%s, %s, were sealed", count(int(c.dataset.Files), "file"), bytesOf(c.dataset.Bytes))
 	switch {
 	case !c.looked && c.opening:
-		s.add("bytes", "not compared: %s; the opening shows %d of them", sealed, c.listed)
+		s.add("bytes", "not compared: %s; the opening shows %d of them: %s", sealed, c.listed, names(c.opened))
 	case !c.looked:
 		s.add("bytes", "not compared: %s", sealed)
 	default:

@@ -15,6 +15,7 @@ import (
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
+	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -25,22 +26,26 @@ type verifying struct {
 	history                  string
 	exact                    bool
 	paths                    []string
+	zip                      *share.Share // the receipt came in it
+	noOpening                bool         // only a manifest will do
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	var v verifying
 	c := &cobra.Command{
-		Use:   "verify RECEIPT|HISTORY|DIR [PATH…]",
+		Use:   "verify RECEIPT|HISTORY|SHARE.zip|DIR [PATH…]",
 		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
-sealed: that needs the manifest, which is found beside the receipt, or an opening.
-For a directory, check every receipt below it. With a history, tell what was said
-of the statement later. A history by itself: check that nothing was left out of it.
+sealed: that needs the manifest or opening, which is found beside the receipt, or in
+the zip that 'trialnotary share' made. For a directory, check every receipt below it.
+With a history, tell what was said of the statement later. A history by itself: check
+that nothing was left out of it.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
 		Example: `  trialnotary verify export.20261122T132900Z.receipt export
   trialnotary verify site1.receipt a.csv --opening ab.opening --trust acme.trust
+  trialnotary verify board.zip dm.csv
   trialnotary verify site1.receipt --history NCT01234567.history
   trialnotary verify NCT01234567.history
   trialnotary verify receipts/`,
@@ -90,7 +95,8 @@ type checked struct {
 	verdict *receipt.Verdict // nil if the receipt did not verify
 	failure *receipt.Failure
 	trust   belief
-	undone  string // on arrival
+	undone  string   // on arrival
+	aside   []string // what came in the zip and was not checked
 	bytes   *compared
 	later   *later // what a history says of it; nil without one
 }
@@ -124,7 +130,7 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if isHistory(name) {
 		return a.verifyHistory(name, v)
 	}
-	r, err := a.check(name, v)
+	r, err := a.open(name, &v)
 	if err != nil {
 		return err
 	}
@@ -139,6 +145,31 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	return a.showVerdict(r)
 }
 
+// open verifies the receipt itself, or the one in a zip.
+func (a *app) open(name string, v *verifying) (*checked, error) {
+	if !share.IsZip(head(name)) {
+		return a.check(name, *v)
+	}
+	if v.manifest != "" || v.opening != "" {
+		return nil, &fault{code: exitUsage, err: errors.New("a zip is verified with what is in it, without --manifest or --opening"), do: "Unpack it to verify its receipt with another manifest."}
+	}
+	var err error
+	if v.zip, err = readShare(name); err != nil {
+		return nil, err
+	}
+	r, err := a.checkBytes(name, v.zip.Receipt, *v)
+	if err != nil {
+		return nil, err
+	}
+	if v.zip.Note != nil {
+		r.aside = append(r.aside, share.NoteName)
+	}
+	if v.zip.Certificate != nil {
+		r.aside = append(r.aside, share.CertificateName)
+	}
+	return r, nil
+}
+
 // check verifies the receipt itself.
 func (a *app) check(name string, v verifying) (*checked, error) {
 	// CR LF makes a file larger; the limit holds once that is undone.
@@ -146,6 +177,12 @@ func (a *app) check(name string, v verifying) (*checked, error) {
 	if err != nil {
 		return nil, &fault{code: exitUsage, err: err}
 	}
+	return a.checkBytes(name, b, v)
+}
+
+// checkBytes verifies a receipt that was read from a file, or from a zip of that
+// name.
+func (a *app) checkBytes(name string, b []byte, v verifying) (*checked, error) {
 	r := &checked{file: name}
 	b, r.undone = text.Outer(b)
 	if err := isReceipt(name, b); err != nil {
@@ -172,8 +209,6 @@ func isReceipt(name string, b []byte) error {
 		return nil
 	case version == history.Version:
 		what, do = "is a history, not a receipt", "To check it: trialnotary verify "+quote(name)
-	case strings.HasPrefix(version, "PK\x03\x04"):
-		what, do = "is a zip; this version does not look into a kit or share by itself", "Unpack it, then verify the directory."
 	case version == manifest.Version:
 		what, do = "is a manifest, not a receipt", "Verify the receipt, with --manifest "+quote(name)
 	case version == manifest.OpeningVersion:

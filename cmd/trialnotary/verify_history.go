@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,13 +33,7 @@ func (r *checkedHistory) code() int {
 
 // isHistory reports whether a file says it is a history.
 func isHistory(name string) bool {
-	f, err := os.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	b, _ := io.ReadAll(io.LimitReader(f, int64(len(history.Version))+8))
-	b, _ = text.Outer(b)
+	b, _ := text.Outer(head(name))
 	return strings.HasPrefix(string(b), history.Version+"\n")
 }
 

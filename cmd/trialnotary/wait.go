@@ -22,17 +22,24 @@ func kept(err error, safe, do string) error {
 func (a *app) await(ctx context.Context, s *client.Service, r client.Ref, first time.Duration) (receipt.Evidence, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
+	tell, done := a.waiting()
+	defer done()
+	return s.Await(ctx, r, first, tell)
+}
+
+// waiting returns what tells a terminal how long each wait is, and what ends it.
+func (a *app) waiting() (tell func(time.Duration), done func()) {
 	told := false
-	e, err := s.Await(ctx, r, first, func(d time.Duration) {
-		if a.watched && !a.json {
-			fmt.Fprintf(a.err, "\r\x1b[KAccepted. Waiting for the seal; asking in %s.", max(d.Round(time.Second), time.Second))
-			told = true
+	return func(d time.Duration) {
+			if a.watched && !a.json && d > 0 {
+				fmt.Fprintf(a.err, "\r\x1b[KAccepted. Waiting for the seal; asking in %s.", max(d.Round(time.Second), time.Second))
+				told = true
+			}
+		}, func() {
+			if told {
+				fmt.Fprint(a.err, "\r\x1b[K")
+			}
 		}
-	})
-	if told {
-		fmt.Fprint(a.err, "\r\x1b[K")
-	}
-	return e, err
 }
 
 // submitAndWait sends a statement and waits for what finishes its receipt. A

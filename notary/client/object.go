@@ -2,41 +2,27 @@ package client
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
-
-	"trialnotary/notary/tile"
 )
 
-// maxObject bounds an object of the public log: a bundle of 256 leaves.
+// ErrNoObject: the public log has no object of that name, or not yet.
+var ErrNoObject = errors.New("the log has no such object")
+
+// maxObject bounds an object in bytes: a bundle of 256 entries has at most 16 MiB,
+// and ours some 70 KiB.
 const maxObject = 1 << 20
 
-// Object returns an object of the public log, such as a tile or a checkpoint,
-// unverified.
+// Object returns an object of the public log, unverified.
 func (s *Service) Object(ctx context.Context, name string) ([]byte, error) {
 	a, err := s.do(ctx, request{method: http.MethodGet, path: "/" + name, limit: maxObject})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if a.status != http.StatusOK {
+	case a.status == http.StatusNotFound && (a.problem() || a.header.Get("Content-Type") == "application/xml"):
+		return nil, ErrNoObject
+	case a.status != http.StatusOK:
 		return nil, s.refused(a)
 	}
 	return a.body, nil
-}
-
-// Leaf returns the leaf at an index, as the log of that size shows it, unverified.
-func (s *Service) Leaf(ctx context.Context, index, size uint64) ([]byte, error) {
-	if index >= size {
-		return nil, fmt.Errorf("no leaf %d in a log of size %d", index, size)
-	}
-	n := index / tile.Width
-	b, err := s.Object(ctx, tile.BundlePath(n, int(min(size-n*tile.Width, tile.Width))))
-	if err != nil {
-		return nil, err
-	}
-	leaves, err := tile.ParseBundle(b)
-	if err != nil || uint64(len(leaves)) <= index%tile.Width {
-		return nil, &Unreachable{s.base, fmt.Errorf("its answer is no bundle of leaves: %v", err)}
-	}
-	return leaves[index%tile.Width], nil
 }

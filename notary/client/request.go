@@ -16,11 +16,15 @@ import (
 	"strconv"
 	"time"
 
+	requests "trialnotary/notary/request"
 	"trialnotary/notary/text"
 )
 
 // maxWait bounds every wait between two attempts, whatever a service asks for.
 const maxWait = time.Minute
+
+// Parallel is how many requests at once are polite towards a service.
+const Parallel = 16
 
 // ErrUnknown: the service has never accepted the statement. Submitting it is safe.
 var ErrUnknown = errors.New("the service does not know the statement")
@@ -47,6 +51,7 @@ type Refused struct {
 	URL    string
 	Status int
 	Detail string // its reason, made printable; or the status in words
+	Index  *int   // which of several statements it is about, from 0; nil if it does not say
 }
 
 func (e *Refused) Error() string { return fmt.Sprintf("the service %s refused: %s", e.URL, e.Detail) }
@@ -65,7 +70,8 @@ func busy(status int) bool {
 type request struct {
 	method, path, contentType string
 	body                      []byte
-	limit                     int64 // bytes of an answer
+	limit                     int64                  // bytes of an answer
+	ask                       func() ([]byte, error) // signs the request note, anew for each attempt; or nil
 }
 
 type answer struct {
@@ -82,6 +88,7 @@ func transport() *http.Transport {
 		ResponseHeaderTimeout:  30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    Parallel,
 		IdleConnTimeout:        time.Minute,
 	}
 }
@@ -124,6 +131,13 @@ func (s *Service) once(ctx context.Context, r request) (answer, error) {
 		// A CloudFront in front of the service refuses a body without its hash.
 		q.Header.Set("X-Amz-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(r.body)))
 	}
+	if r.ask != nil {
+		note, err := r.ask()
+		if err != nil {
+			return answer{}, err
+		}
+		q.Header.Set(requests.Header, requests.Field(note))
+	}
 	q.Header.Set("User-Agent", s.Agent)
 	p, err := s.HTTP.Do(q)
 	if err != nil {
@@ -162,12 +176,15 @@ func (a answer) retryAfter() time.Duration {
 // refused makes an error of an answer that is not the one hoped for.
 func (s *Service) refused(a answer) error {
 	e := &Refused{URL: s.base, Status: a.status}
-	var p struct{ Title, Detail string }
+	var p struct {
+		Title, Detail string
+		Index         *int
+	}
 	if a.problem() && json.Unmarshal(a.body, &p) == nil && p.Title+p.Detail != "" {
 		if e.Detail = p.Detail; e.Detail == "" {
 			e.Detail = p.Title
 		}
-		e.Detail = text.Visible(e.Detail)
+		e.Detail, e.Index = text.Visible(e.Detail), p.Index
 		return e
 	}
 	if a.status/100 == 3 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type Tree struct {
 	Skipped []string
 
 	args  []string
-	skip  func(string) bool
+	skip  func(path string, dir bool) bool
 	roots []string // what the arguments name, as given to the system
 	files []source // by path
 
@@ -58,11 +59,11 @@ func openFile(name string) (file, error) { return os.Open(name) }
 // symbolic links, devices and pipes, directories that cannot be listed, names that
 // no manifest can hold, and a path below which there is no file. Empty
 // subdirectories are not part of a dataset. If skip is not nil, files and
-// directories for whose name it returns true are left out, with all below them;
-// [Tree.Hash] asks it again.
+// directories for whose name in the manifest it returns true are left out, with all
+// below them; a path that was named itself never is. [Tree.Hash] asks it again.
 //
 // Errors are of type [*InputError].
-func Scan(paths []string, skip func(name string) bool) (*Tree, error) {
+func Scan(paths []string, skip func(path string, dir bool) bool) (*Tree, error) {
 	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal"}
 	return w.scan(paths)
 }
@@ -88,6 +89,27 @@ func (t *Tree) Paths() []string {
 	return p
 }
 
+// All yields the name in the manifest and the size in bytes of every file, by name.
+func (t *Tree) All() iter.Seq2[string, uint64] {
+	return func(yield func(string, uint64) bool) {
+		for i := range t.files {
+			if !yield(t.files[i].path, uint64(t.files[i].size)) {
+				return
+			}
+		}
+	}
+}
+
+// Disk returns the name by which the system knows a file of the tree, "" if there
+// is none of that name in the manifest.
+func (t *Tree) Disk(path string) string {
+	i, ok := slices.BinarySearchFunc(t.files, path, func(s source, p string) int { return strings.Compare(s.path, p) })
+	if !ok {
+		return ""
+	}
+	return t.disk(&t.files[i])
+}
+
 // disk returns the name by which the system knows the file.
 func (t *Tree) disk(s *source) string {
 	if s.rel == "" {
@@ -99,7 +121,7 @@ func (t *Tree) disk(s *source) string {
 // walker finds files for one purpose: the errors say what it was.
 type walker struct {
 	list func(dir string) ([]fs.DirEntry, error) // os.ReadDir, except in tests
-	skip func(string) bool
+	skip func(path string, dir bool) bool
 	safe string // "Nothing was sealed.": what every error says of the user's data
 	hint string // the verb to try again
 	// A problem with one file or directory below a path: nil ends the scan with
@@ -173,7 +195,7 @@ func (w *walker) argument(arg string, several bool) error {
 		return &InputError{Path: arg, What: "holds no file", Safe: w.safe, Do: "Check that it is the directory you mean."}
 	}
 	if len(w.t.files) == 0 && w.problem == nil && len(w.t.args) == 1 {
-		return &InputError{Path: arg, What: "holds no file but those left out", Safe: w.safe, Do: "Leave out less."}
+		return &InputError{Path: arg, What: "holds no file but those left out", Safe: w.safe, Do: "Name a file itself to have it taken in."}
 	}
 	return nil
 }
@@ -183,7 +205,7 @@ func (w *walker) visit(path, rel string, root int32, info fs.FileInfo) error {
 	s := source{path: path, rel: rel, root: root, size: info.Size(), mtime: info.ModTime().UnixNano()}
 	disk := w.t.disk(&s)
 	mode := info.Mode()
-	if path != "" && w.skip != nil && w.skip(path) {
+	if rel != "" && w.skip != nil && w.skip(path, mode.IsDir()) {
 		if mode.IsDir() {
 			path += "/"
 		}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -161,16 +162,20 @@ func (t *Trial) Authority() (*statement.Authority, error) {
 }
 
 // InForce returns the grant that lets key sign in a stream now, and the statements
-// that show it, from its own upward. Of several it is one that lets the key grant
-// in turn, if there is one: a receipt rests on one grant, and that one serves for
-// every statement.
+// that show it, from its own upward.
 func (t *Trial) InForce(stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
 	a, err := t.Authority()
 	if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	id, ok := t.StreamID(stream)
-	if ok {
+	return t.AllowedBy(a, stream, key, now)
+}
+
+// AllowedBy is [Trial.InForce] by what [Trial.Authority] returned. Of several grants
+// it is one that lets the key grant in turn, if there is one: a receipt rests on one
+// grant, and that one serves for every statement.
+func (t *Trial) AllowedBy(a *statement.Authority, stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
+	if id, ok := t.StreamID(stream); ok {
 		var found *statement.Grant
 		for _, g := range a.InForce(id, key.Name, key.Hash(), math.MaxUint64, now) {
 			if g.Key.Key == key && (found == nil || !found.Role.Grants() && g.Role.Grants()) {
@@ -204,6 +209,11 @@ func (t *Trial) Invite(id statement.ID, service string) (*Invite, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.InviteBy(a, id, service)
+}
+
+// InviteBy is [Trial.Invite] by what [Trial.Authority] returned.
+func (t *Trial) InviteBy(a *statement.Authority, id statement.ID, service string) (*Invite, error) {
 	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
 	if i < 0 || !t.Grants[i].Sealed() {
 		return nil, fmt.Errorf("the enrolment is not complete yet")
@@ -221,33 +231,36 @@ func (t *Trial) Invite(id statement.ID, service string) (*Invite, error) {
 	return nil, fmt.Errorf("the key %s is no longer enrolled for %s", k.Key.Name, k.Name)
 }
 
-// Complete records the place of a statement of this trial: its registration, or
-// one that grants or ends a key.
-func (t *Trial) Complete(id statement.ID, e receipt.Evidence) error {
-	place := func(l *Logged) { l.Entry, l.Proof = e.Entry, e.Proof }
-	if t.Registration.Note.ID == id {
-		place(&t.Registration)
-		return nil
+// Complete records the places of statements of this trial: its registration, and
+// those that grant or end a key.
+func (t *Trial) Complete(sealed map[statement.ID]receipt.Evidence) error {
+	left := len(sealed)
+	place := func(l *Logged) {
+		if e, ok := sealed[l.Note.ID]; ok {
+			l.Entry, l.Proof = e.Entry, e.Proof
+			left--
+		}
 	}
-	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
-	if i < 0 {
+	place(&t.Registration)
+	type placed struct {
+		Logged
+		index uint64
+	}
+	all := make([]placed, len(t.Grants))
+	for i := range t.Grants {
+		place(&t.Grants[i])
+		all[i] = placed{t.Grants[i], math.MaxUint64} // those not yet sealed last
+		if t.Grants[i].Sealed() {
+			all[i].index = t.Grants[i].place().Index
+		}
+	}
+	if left > 0 {
 		return fmt.Errorf("the trial file does not hold that statement any more")
 	}
-	place(&t.Grants[i])
-	slices.SortStableFunc(t.Grants, func(x, y Logged) int {
-		switch a, b := x.place().Index, y.place().Index; {
-		case x.Sealed() != y.Sealed():
-			if x.Sealed() {
-				return -1
-			}
-			return 1
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(x, y placed) int { return cmp.Compare(x.index, y.index) })
+	for i := range all {
+		t.Grants[i] = all[i].Logged
+	}
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -54,35 +53,13 @@ type verification struct {
 
 // Verify checks everything a receipt shows, in the order of the format. The
 // error is always a [*Failure]. Files are checked by the caller, against
-// Verdict.Note.Dataset, only after this.
+// Verdict.Note.Dataset, only after this. For many receipts: [Verifier].
 func (r *Receipt) Verify(o Options) (*Verdict, error) {
 	return newVerification(r, o).run()
 }
 
 func newVerification(r *Receipt, o Options) *verification {
-	if o.Now.IsZero() {
-		o.Now = time.Now()
-	}
-	t := &verification{r: r, o: o, v: &Verdict{
-		Unsigned:   o.Trust == nil,
-		Confirmed:  o.Trust != nil && o.Confirmed,
-		Timestamps: len(r.Timestamps), // present, and never part of the result
-	}}
-	// Statements sealed together share a checkpoint, and it has five signatures.
-	type result struct {
-		met checkpoint.Met
-		err error
-	}
-	seen := map[string]result{}
-	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
-		k, ok := seen[string(s.Raw)]
-		if !ok {
-			k.met, k.err = o.Trust.Meets(s, o.Now)
-			seen[string(s.Raw)] = k
-		}
-		return k.met, k.err
-	}
-	return t
+	return NewVerifier(o).verification(r)
 }
 
 func (t *verification) run() (*Verdict, error) {
