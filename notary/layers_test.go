@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"notary", "notary/share"},
 	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client"},
 	{"functions/url", "functions/wire"},
-	{"cmd/trialnotary", "functions/submit", "functions/prove", "functions/seal", "functions/audit",
+	{"cmd/trialnotary", "cmd/release", "functions/submit", "functions/prove", "functions/seal", "functions/audit",
 		"infra", "localstack", "localstack/init"},
 }
 
@@ -32,6 +32,8 @@ var doors = map[string][]string{
 	"go.etcd.io/bbolt":                    {"notary/ondisk"},
 	"github.com/spf13/cobra":              {"cmd/trialnotary"},
 	"github.com/schollz/progressbar":      {"cmd/trialnotary"},
+	"github.com/CycloneDX/cyclonedx-go":   {"cmd/release"},
+	"github.com/google/licensecheck":      {"cmd/release"},
 	"golang.org/x/term":                   {"cmd/trialnotary"},
 	"filippo.io/age":                      {"notary/client"},
 	"github.com/transparency-dev/merkle":  {"notary/manifest"},

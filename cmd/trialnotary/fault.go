@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"trialnotary/notary/client"
 	"trialnotary/notary/receipt"
@@ -80,6 +82,39 @@ func usageError(c *cobra.Command, what, add string) error {
 	return f
 }
 
+// badFlag names the flag that was meant.
+func badFlag(c *cobra.Command, err error) error {
+	f := &fault{code: exitUsage, err: err, do: "See: " + c.CommandPath() + " --help"}
+	var none *pflag.NotExistError
+	if !errors.As(err, &none) {
+		return f
+	}
+	typed, dashes := none.GetSpecifiedName(), "--"
+	if one := none.GetSpecifiedShortnames(); one != "" {
+		typed, dashes = one, "-" // mostly a long name that lacks a dash
+	}
+	f.err = fmt.Errorf("there is no flag %s", text.Visible(dashes+typed))
+	if near := meant(c, typed); near != "" {
+		f.do = "Did you mean --" + near + "?\n" + f.do
+	}
+	return f
+}
+
+// noVerb is the error of a first word that is no verb.
+func noVerb(c *cobra.Command, got []string) error {
+	if len(got) == 0 {
+		return nil
+	}
+	f := &fault{code: exitUsage, err: fmt.Errorf("there is no verb %q", text.Visible(got[0])), do: "See: trialnotary --help"}
+	if _, err := os.Lstat(got[0]); err == nil {
+		f.err = fmt.Errorf("%q is a file or directory; what is to be done with it?", text.Visible(got[0]))
+		f.do = "To seal it: trialnotary seal " + quote(got[0]) + "\nTo check it: trialnotary verify " + quote(got[0]) + "\nTo see what it is: trialnotary inspect " + quote(got[0])
+	} else if near := c.SuggestionsFor(got[0]); len(near) > 0 {
+		f.do = "Did you mean: trialnotary " + strings.Join(append([]string{near[0]}, quoted(got[1:])...), " ") + "\n" + f.do
+	}
+	return f
+}
+
 // args checks the number of arguments, in words. max < 0: no limit.
 func args(min, max int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, got []string) error {
@@ -110,9 +145,9 @@ func (a *app) finish(c *cobra.Command, err error) int {
 			f = &fault{err: errors.New(in.Sentence()), safe: in.Safe, do: in.Do}
 			err = f
 		}
-		if strings.HasPrefix(err.Error(), "unknown command") {
-			f.do = "See: trialnotary --help"
-		}
+	}
+	if more := advice(err); more != "" {
+		f = &fault{code: f.code, err: f.err, safe: f.safe, do: strings.TrimSuffix(more+"\n"+f.do, "\n")}
 	}
 	if a.json {
 		_ = a.encode(struct {

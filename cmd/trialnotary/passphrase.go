@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -41,29 +42,65 @@ func (a *app) ask(what string) (string, error) {
 	return string(b), err
 }
 
+// minPassphrase is how many characters a passphrase has at least. Whoever finds the
+// key file may guess for ever, and nothing but this stands in their way.
+const minPassphrase = 12
+
+const passphraseRule = "A passphrase has at least 12 characters, 5 of them different: four or five words do well."
+
+// weak says what is wrong with a new passphrase, "" if nothing.
+func weak(p string) string {
+	different := map[rune]bool{}
+	for _, r := range p {
+		different[r] = true
+	}
+	switch n := utf8.RuneCountInString(p); {
+	case n == 0:
+		return "it is empty"
+	case n < minPassphrase:
+		return fmt.Sprintf("it has %s", count(n, "character"))
+	case len(different) < 5:
+		return fmt.Sprintf("it has only %s", count(len(different), "different character"))
+	}
+	return ""
+}
+
 // newPassphrase returns the passphrase for a new key: from the file, or asked for
 // twice.
 func (a *app) newPassphrase() (string, error) {
+	const noKey = "No key was made."
+	const without = "To make a key without a passphrase, for automation: trialnotary keygen … --no-passphrase"
 	p, err := passphraseFile()
-	if err != nil || p != "" {
-		return p, err
-	}
-	if !a.terminal {
-		return "", &fault{code: exitUsage, err: errors.New("a key is kept under a passphrase, and there is no terminal to ask for one"),
-			safe: "No key was made.",
-			do:   "Either write the passphrase into a file and name it in " + passphraseEnv + ",\nor make a key without one: trialnotary keygen … --no-passphrase"}
-	}
-	p, err = a.ask("Passphrase for the new key: ")
 	if err != nil {
 		return "", err
 	}
-	if p == "" {
-		return "", &fault{code: exitUsage, err: errors.New("the passphrase is empty"), safe: "No key was made.",
-			do: "To make a key without a passphrase: trialnotary keygen … --no-passphrase"}
+	if p != "" {
+		if w := weak(p); w != "" {
+			return "", &fault{code: exitUsage, err: fmt.Errorf("the passphrase in the file that %s names is too weak: %s", passphraseEnv, w), safe: noKey, do: passphraseRule}
+		}
+		return p, nil
+	}
+	if !a.terminal {
+		return "", &fault{code: exitUsage, err: errors.New("a key is kept under a passphrase, and there is no terminal to ask for one"), safe: noKey,
+			do: "Either write the passphrase into a file and name it in " + passphraseEnv + ",\nor make a key without one: trialnotary keygen … --no-passphrase"}
+	}
+	fmt.Fprintln(a.prompt, passphraseRule)
+	for tries := 1; ; tries++ {
+		if p, err = a.ask("Passphrase for the new key: "); err != nil {
+			return "", kept(err, noKey, without)
+		}
+		w := weak(p)
+		if w == "" {
+			break
+		}
+		if tries == 3 {
+			return "", &fault{code: exitUsage, err: errors.New("the passphrase is too weak: " + w), safe: noKey, do: passphraseRule + "\n" + without}
+		}
+		fmt.Fprintf(a.prompt, "That is too weak: %s. Choose another.\n", w)
 	}
 	again, err := a.ask("The same once more: ")
 	if err == nil && again != p {
-		err = &fault{code: exitUsage, err: errors.New("the two passphrases differ"), safe: "No key was made.", do: "Try again."}
+		err = &fault{code: exitUsage, err: errors.New("the two passphrases differ"), safe: noKey, do: "Run the same command again."}
 	}
 	return p, err
 }

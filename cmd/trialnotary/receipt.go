@@ -122,11 +122,3 @@ func below(paths []string, ext string) ([]string, error) {
 	}
 	return files, nil
 }
-
-func quoted(all []string) []string {
-	q := make([]string, len(all))
-	for i, s := range all {
-		q[i] = quote(s)
-	}
-	return q
-}

@@ -145,7 +145,7 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	if err := client.Writable(filepath.Dir(s.prefix)); err != nil {
 		return &fault{code: exitUsage, err: err, safe: "Nothing was sealed.", do: "Name another place with --out PREFIX."}
 	}
-	if err := a.confirm(s); err != nil {
+	if err := a.confirmSealing(s); err != nil {
 		return err
 	}
 	key, err := a.openKey(s.from.key, s.from.keyFile)

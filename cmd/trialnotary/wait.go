@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"trialnotary/notary/client"
@@ -62,17 +61,6 @@ func (a *app) submitAndWait(ctx context.Context, s *client.Service, r client.Ref
 func random() (b [32]byte) {
 	rand.Read(b[:]) // never fails
 	return b
-}
-
-// quote writes an argument as a shell takes it.
-func quote(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-/+:=,@%", r))
-	})
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // parseUntil parses a time, or a day: then its last second in UTC.

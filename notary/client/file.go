@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// Modes of the files written here. On systems without them, the directory's
-// rules hold.
+// Modes of the files written here. On Windows a private file has an access list of
+// its owner alone instead, and the directory's rules hold for a public one.
 const (
 	Private = fs.FileMode(0o600) // keys, manifests, trials, invites, pending
 	Public  = fs.FileMode(0o644) // receipts, verifier keys
@@ -45,6 +45,9 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 // WriteNew writes a file that does not exist: whole and durable when it returns
 // nil, and not at all otherwise. It wraps [ErrExists] if the name is taken.
 func WriteNew(name string, data []byte, mode fs.FileMode) error {
+	if err := CheckName(name); err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	}
@@ -71,7 +74,7 @@ func WriteNew(name string, data []byte, mode fs.FileMode) error {
 // createNew writes the file under its own name and takes it away again if that
 // fails.
 func createNew(name string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := openNew(name, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	} else if err != nil {
