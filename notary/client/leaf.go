@@ -19,7 +19,7 @@ func (s *Service) Leaf(ctx context.Context, index, size uint64) ([]byte, error) 
 	}
 	leaves, err := tile.ParseBundle(b)
 	if err != nil || uint64(len(leaves)) <= index%tile.Width {
-		return nil, &Unreachable{s.base, fmt.Errorf("its answer is no bundle of leaves: %v", err)}
+		return nil, &Unreachable{URL: s.base, Err: fmt.Errorf("its answer is no bundle of leaves: %v", err)}
 	}
 	return leaves[index%tile.Width], nil
 }
