@@ -5,6 +5,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"trialnotary/functions/wire"
@@ -13,5 +15,6 @@ import (
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	lambda.Start(newAuditor(app).round)
+	auditor := newAuditor(app)
+	lambda.Start(func(ctx context.Context, e event) error { return wire.Loggable(auditor.round(ctx, e)) })
 }
