@@ -62,8 +62,6 @@ func (m *Meter) Option() func(*config.LoadOptions) error {
 func (m *Meter) ask(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	total := types.ReturnConsumedCapacityTotal
 	switch p := in.Parameters.(type) {
-	case *dynamodb.GetItemInput:
-		p.ReturnConsumedCapacity = total
 	case *dynamodb.PutItemInput:
 		p.ReturnConsumedCapacity = total
 	case *dynamodb.QueryInput:
@@ -86,8 +84,6 @@ func (m *Meter) ask(ctx context.Context, in middleware.InitializeInput, next mid
 		}
 	}
 	switch r := out.Result.(type) {
-	case *dynamodb.GetItemOutput:
-		one(r.ConsumedCapacity)
 	case *dynamodb.PutItemOutput:
 		one(r.ConsumedCapacity)
 	case *dynamodb.QueryOutput:
