@@ -4,17 +4,10 @@
 // first batch and goes on at the following hours.
 package main
 
-import (
-	"context"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"trialnotary/functions/wire"
-)
+import "trialnotary/functions/wire"
 
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	auditor := newAuditor(app)
-	lambda.Start(func(ctx context.Context, e event) error { return wire.Loggable(auditor.round(ctx, e)) })
+	app.Start(newAuditor(app).round)
 }
