@@ -14,8 +14,8 @@ import (
 	"trialnotary/notary/statement"
 )
 
-// The whole story at once: everything that the four functions, the distribution and
-// an operator who repairs ever ask of AWS, as programs, by the roles' names. What
+// The whole story at once: everything that the four functions, as programs under
+// their roles' names, and the distribution ever ask of AWS. What
 // they asked is evaluated against the policies of every stage that has them.
 func TestEverythingAskedIsAllowedAndNothingAllowedIsUnasked(t *testing.T) {
 	d := newImitation(t)
@@ -201,7 +201,7 @@ func (d *imitation) aSealerThatCrashes() {
 		if staging == "gone" {
 			staged := d.aws.Buckets.Names("StateBucket/staging/")
 			d.aws.Buckets.Delete(staged[len(staged)-1])
-			if err := d.tick(); err == nil || !strings.Contains(err.Error(), "repair") {
+			if err := d.tick(); err == nil || !strings.Contains(err.Error(), "staging object") {
 				d.t.Fatalf("without its staging object: %v", err)
 			}
 			d.repair()

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"regexp"
@@ -27,15 +26,6 @@ var longHex = regexp.MustCompile(`[0-9a-fA-F]{33,}`)
 
 func shorten(s string) string {
 	return longHex.ReplaceAllStringFunc(s, func(id string) string { return id[:8] + "…" })
-}
-
-// Loggable returns err as it may stand in a log: without whole ids. Lambda writes
-// the error of an invocation into the function's log as it is.
-func Loggable(err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(shorten(err.Error()))
 }
 
 // Metric is one number for CloudWatch. Unit is one of CloudWatch's: Seconds, Count.
