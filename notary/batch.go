@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trialnotary/notary/entry"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
 	"trialnotary/notary/tile"
@@ -77,7 +78,7 @@ func (b *builder) add(a Accepted) error {
 		return err
 	}
 	if reason != "" {
-		b.staged.Refused = append(b.staged.Refused, stagedRefusal{a.Stream, a.Statement, reason, a.Note})
+		b.staged.Refused = append(b.staged.Refused, stagedRefusal{a.Stream, a.Statement, reason, item.Note})
 		return nil
 	}
 	v, err := b.value(a.Stream)
@@ -112,6 +113,9 @@ func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
 // admit checks the keys again, now that the index is known, and records what the
 // statement changes. It returns the reason of a refusal, "" if there is none.
 func (b *builder) admit(item *stagedItem) (string, error) {
+	if request.IsBlind(item.Note) {
+		return b.admitBlind(item)
+	}
 	n, err := b.s.notes.parse(item.Statement, item.Note)
 	if err != nil || n.ID != item.Statement {
 		return "the stored statement could not be read again", nil

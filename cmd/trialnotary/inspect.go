@@ -12,6 +12,7 @@ import (
 	"trialnotary/notary/entry"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
+	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -84,6 +85,9 @@ type inspected struct {
 }
 
 func (a *app) inspect(name string) error {
+	if share.IsZip(head(name)) {
+		return a.inspectShare(name)
+	}
 	b, err := client.ReadFile(name, manifest.MaxSize)
 	if err != nil {
 		return &fault{code: exitUsage, err: err}

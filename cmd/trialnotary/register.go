@@ -237,7 +237,9 @@ func (a *app) finishRegistration(ctx context.Context, srv *client.Service, m cli
 	if _, err := r.Verify(receipt.Options{Trust: t.Trust, Trial: t.Fingerprint(), Now: a.now()}); err != nil {
 		return fmt.Errorf("the service's answer does not verify: %w", err)
 	}
-	_, err = m.UpdateTrial(out, func(now *client.Trial) error { return now.Complete(n.ID, e) })
+	_, err = m.UpdateTrial(out, func(now *client.Trial) error {
+		return now.Complete(map[statement.ID]receipt.Evidence{n.ID: e})
+	})
 	return err
 }
 
