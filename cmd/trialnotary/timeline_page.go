@@ -49,17 +49,17 @@ func timelinePage(r *checkedHistory, t *history.Timeline, now time.Time) ([]byte
 		Style: template.CSS(timelineStyle), Trial: "a trial without a registration", Picture: drawPicture(t),
 		Made: history.Moment(now)}
 	if v.Registration != nil {
-		p.Trial = v.Registration.Trial
+		p.Trial = text.Visible(v.Registration.Trial)
 	}
 	p.Head, p.Class = pageHead(v, t)
 	p.facts(r)
 	for _, rule := range t.Rules {
-		p.Rules = append(p.Rules, pageRule{string(rule.First), string(rule.Then), rule.State.String(), ruleClass(rule.State), text.Visible(ruleWhy(t, rule))})
+		p.Rules = append(p.Rules, pageRule{text.Visible(string(rule.First)), text.Visible(string(rule.Then)), rule.State.String(), ruleClass(rule.State), text.Visible(ruleWhy(t, rule))})
 	}
 	for _, e := range t.Events {
 		o := pageEvent{Number: e.Number, Class: eventClass(e), What: eventWhat(e), Lane: laneOf(e.Stream), By: eventBy(e),
 			When: history.Moment(e.Entry.Time), Batch: number(e.Entry.Batch), Index: number(e.Entry.Index)}
-		for _, n := range eventNotes(e) {
+		for _, n := range eventNotes(v, e) {
 			o.Notes = append(o.Notes, text.Visible(n))
 		}
 		p.Events = append(p.Events, o)
