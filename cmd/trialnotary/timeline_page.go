@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -23,8 +24,10 @@ type pageData struct {
 	Policy  string       // what the page may load: nothing but its own style
 	Style   template.CSS // ours
 	Trial   string
-	Head    string // verified or not, in words
-	Class   string // of the head
+	Head    string   // verified or not, in words
+	Class   string   // of the head
+	Sub     []string // what it rests on, in a line
+	Warn    []string // what nobody may overlook
 	Facts   [][2]string
 	Rules   []pageRule
 	Events  []pageEvent
@@ -106,11 +109,19 @@ func isAre(n int) string {
 // facts are the lines of the head: what the page rests on.
 func (p *pageData) facts(r *checkedHistory) {
 	v, s := r.verdict, &sheet{}
+	word := "Verified"
 	if !v.Confirmed {
-		s.add("verdict", "consistent, but whose log this is is unconfirmed")
-	} else {
-		s.add("verdict", "verified")
+		word = "Consistent, but whose log this is is unconfirmed"
+		p.Warn = append(p.Warn, "Whose log this is is unconfirmed: nobody has accepted its trust file.")
 	}
+	p.Sub = []string{word, fmt.Sprintf("batch %s, %s by the log’s clock", number(v.Batch.Number), history.Moment(v.Batch.Time)), text.Visible(v.ByWhom())}
+	if n := len(v.Rivals); n > 0 {
+		p.Warn = append(p.Warn, fmt.Sprintf("%s under this trial’s ids beside its own: compare the fingerprint below with the protocol’s.", count(n, "other registration")))
+	}
+	if len(v.Missing) > 0 {
+		p.Warn = append(p.Warn, text.Visible("Not here: "+strings.Join(v.Missing, ", ")+"."))
+	}
+	s.add("verdict", "%s", word)
 	addAsOf(s, v)
 	addVouched(s, v)
 	for _, i := range v.Rivals {
