@@ -14,14 +14,10 @@ func (a *app) confirm(s *sheet, question, safe string) error {
 		return nil
 	}
 	fmt.Fprint(a.prompt, s.lines())
-	fmt.Fprintf(a.prompt, "%s [y/N] ", question)
+	fmt.Fprintf(a.prompt, "%s Type yes: ", question)
 	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil && answer == "" {
-		fmt.Fprintln(a.prompt)
+	if err != nil || strings.TrimSpace(strings.ToLower(answer)) != "yes" {
+		return &fault{code: exitUsage, err: errors.New("it was not confirmed"), safe: safe}
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return &fault{code: exitUsage, err: errors.New("you did not answer yes"), safe: safe}
+	return nil
 }

@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"trialnotary/notary/client"
 	"trialnotary/notary/receipt"
@@ -68,53 +66,6 @@ func codeOf(err error) int {
 	return exitUsage
 }
 
-// usage is an error in how a verb was called.
-func usage(c *cobra.Command, err error) error {
-	return &fault{code: exitUsage, err: err, do: "See: " + c.CommandPath() + " --help"}
-}
-
-// usageError says what is missing and how the command goes on.
-func usageError(c *cobra.Command, what, add string) error {
-	f := &fault{code: exitUsage, err: errors.New(what)}
-	if add != "" {
-		f.do = "For example: " + c.CommandPath() + " … " + add
-	}
-	return f
-}
-
-// badFlag names the flag that was meant.
-func badFlag(c *cobra.Command, err error) error {
-	f := &fault{code: exitUsage, err: err, do: "See: " + c.CommandPath() + " --help"}
-	var none *pflag.NotExistError
-	if !errors.As(err, &none) {
-		return f
-	}
-	typed, dashes := none.GetSpecifiedName(), "--"
-	if one := none.GetSpecifiedShortnames(); one != "" {
-		typed, dashes = one, "-" // mostly a long name that lacks a dash
-	}
-	f.err = fmt.Errorf("there is no flag %s", text.Visible(dashes+typed))
-	if near := meant(c, typed); near != "" {
-		f.do = "Did you mean --" + near + "?\n" + f.do
-	}
-	return f
-}
-
-// noVerb is the error of a first word that is no verb.
-func noVerb(c *cobra.Command, got []string) error {
-	if len(got) == 0 {
-		return nil
-	}
-	f := &fault{code: exitUsage, err: fmt.Errorf("there is no verb %q", text.Visible(got[0])), do: "See: trialnotary --help"}
-	if _, err := os.Lstat(got[0]); err == nil {
-		f.err = fmt.Errorf("%q is a file or directory; what is to be done with it?", text.Visible(got[0]))
-		f.do = "To seal it: trialnotary seal " + quote(got[0]) + "\nTo check it: trialnotary verify " + quote(got[0]) + "\nTo see what it is: trialnotary inspect " + quote(got[0])
-	} else if near := c.SuggestionsFor(got[0]); len(near) > 0 {
-		f.do = "Did you mean: trialnotary " + strings.Join(append([]string{near[0]}, quoted(got[1:])...), " ") + "\n" + f.do
-	}
-	return f
-}
-
 // args checks the number of arguments, in words. max < 0: no limit.
 func args(min, max int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, got []string) error {
@@ -146,8 +97,24 @@ func (a *app) finish(c *cobra.Command, err error) int {
 			err = f
 		}
 	}
-	if more := advice(err); more != "" {
-		f = &fault{code: f.code, err: f.err, safe: f.safe, do: strings.TrimSuffix(more+"\n"+f.do, "\n")}
+	if missing, ok := errors.AsType[*client.FileError](err); ok && f.safe == "" && code == exitUsage {
+		// What is read is read before anything is done.
+		more := *f
+		more.safe = nothingDone(c)
+		if more.do == "" {
+			more.do = nearby(missing)
+		}
+		f = &more
+	}
+	if f.safe == "" && code == exitUsage && (c.Name() == "verify" || c.Name() == "inspect") {
+		more := *f // no verdict, neither good nor bad
+		more.safe = nothingDone(c)
+		f = &more
+	}
+	if help := advice(err); help != "" {
+		more := *f
+		more.do = strings.TrimSuffix(help+"\n"+f.do, "\n")
+		f = &more
 	}
 	if a.json {
 		_ = a.encode(struct {
@@ -172,17 +139,6 @@ func (a *app) finish(c *cobra.Command, err error) int {
 // says nothing more to them than what is wrong with it.
 func inWords(err error) string {
 	return strings.TrimSuffix(text.Visible(err.Error()), ": "+text.ErrFormat.Error())
-}
-
-// wrongFile says what a file is that should have been another of ours; it returns
-// err where that is not so.
-func wrongFile(name string, b []byte, want string, err error) error {
-	b, _ = text.Outer(b[:min(len(b), 96)])
-	line, _, _ := strings.Cut(string(b), "\n")
-	if !strings.HasPrefix(line, "trialnotary/") || kindOf(line) == want {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
-	}
-	return &fault{code: exitUsage, err: fmt.Errorf("%s is %s, not %s", name, article(kindOf(line)), article(want)), do: "To see what it holds: trialnotary inspect " + quote(name)}
 }
 
 func article(noun string) string {

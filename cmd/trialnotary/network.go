@@ -25,7 +25,7 @@ func (a *app) options() client.Options {
 // rightClock returns an error if this computer's clock is far from the service's:
 // the time of a statement stands in it for ever. A service that does not answer
 // does not say so.
-func (a *app) rightClock(ctx context.Context, s *client.Service) error {
+func (a *app) rightClock(ctx context.Context, s *client.Service) *fault {
 	off := s.ClockError(ctx)
 	if off.Abs() <= client.MaxClockError {
 		return nil

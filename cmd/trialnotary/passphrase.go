@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -108,7 +109,7 @@ func (a *app) newPassphrase() (string, error) {
 // readKey reads a key file and leaves it closed.
 func (a *app) readKey(c *cobra.Command, name string) (*client.Key, error) {
 	if name == "" {
-		return nil, usageError(c, "which key signs? Name its file with --key or in TRIALNOTARY_KEY", "--key NAME.key")
+		return nil, usageError(c, "which key is yours? Name its file with --key or in TRIALNOTARY_KEY", "--key "+oneKey("."))
 	}
 	b, err := client.ReadFile(name, 1<<16)
 	if err != nil {
@@ -116,13 +117,21 @@ func (a *app) readKey(c *cobra.Command, name string) (*client.Key, error) {
 	}
 	k, err := client.ParseKey(b)
 	if err != nil {
-		f := &fault{code: exitUsage, err: fmt.Errorf("%s is not a key file: %w", name, err)}
-		if strings.HasSuffix(name, ".pub") {
-			f.do = "That is the public half; the private one is " + strings.TrimSuffix(name, ".pub")
+		if half, ok := strings.CutSuffix(name, ".pub"); ok {
+			return nil, &fault{code: exitUsage, err: fmt.Errorf("%s is the public half of a key, and the private one is needed", name), safe: "Nothing was done.", do: "Name it: --key " + quote(half)}
 		}
-		return nil, f
+		return nil, wrongFile(name, b, kindOf(client.KeyVersion), err)
 	}
 	return k, nil
+}
+
+// oneKey returns the key file in a directory, if there is one alone.
+func oneKey(dir string) string {
+	names, err := filepath.Glob(filepath.Join(dir, "*.key"))
+	if err != nil || len(names) != 1 {
+		return "NAME.key"
+	}
+	return quote(names[0])
 }
 
 // openKey returns the private key of a key file.
@@ -160,7 +169,7 @@ func (a *app) openKey(k *client.Key, name string) (statement.PrivateKey, error) 
 // verifierKey parses a VKEY argument: the key itself, or a file that holds it.
 func verifierKey(s string) (statement.PublicKey, error) {
 	if strings.HasPrefix(s, "PRIVATE+") {
-		return statement.PublicKey{}, &fault{code: exitUsage, err: errors.New("that is a private key; it belongs to its holder alone"),
+		return statement.PublicKey{}, &fault{code: exitUsage, err: errors.New("that is a private key; it belongs to its holder alone"), safe: "Nothing was done.",
 			do: "Give the verifier key, which is in the file that ends with .pub. Whoever saw the private one should replace it."}
 	}
 	k, err := statement.ParsePublicKey(s)
@@ -172,11 +181,11 @@ func verifierKey(s string) (statement.PublicKey, error) {
 		if k, ferr = statement.ParsePublicKey(strings.TrimSpace(string(b))); ferr == nil {
 			return k, nil
 		}
-		f := &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s)}
+		f := &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s), safe: "Nothing was done.", do: "keygen writes it to the file whose name ends with .pub"}
 		if strings.HasPrefix(string(b), client.KeyVersion+"\n") {
-			f = &fault{code: exitUsage, err: fmt.Errorf("%s is a private key; it belongs to its holder alone", s), do: "Give the verifier key, which is in " + s + ".pub. If the private one was sent to you, its holder should make another."}
+			f = &fault{code: exitUsage, err: fmt.Errorf("%s is a private key; it belongs to its holder alone", s), safe: "Nothing was done.", do: "Give the verifier key, which is in " + s + ".pub. If the private one was sent to you, its holder should make another."}
 		}
 		return k, f
 	}
-	return k, &fault{code: exitUsage, err: err, do: "A verifier key looks like site-042.jdoe+4665f3df+Af3fqrbw…: keygen prints it and writes it to the file that ends with .pub"}
+	return k, &fault{code: exitUsage, err: err, safe: "Nothing was done.", do: "A verifier key looks like site-042.jdoe+4665f3df+Af3fqrbw…: keygen prints it and writes it to the file that ends with .pub"}
 }

@@ -72,7 +72,7 @@ func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
 	ref := client.RefOf(p.Note)
 	e, err := s.Evidence(c.Context(), ref)
 	if errors.Is(err, client.ErrUnknown) {
-		if _, err = s.Submit(c.Context(), p.Note.Raw); err == nil {
+		if _, err = s.Submit(c.Context(), p.Submission()); err == nil {
 			err = &client.NotYet{}
 		}
 	}

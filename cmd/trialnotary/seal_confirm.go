@@ -13,16 +13,16 @@ import (
 	"trialnotary/notary/text"
 )
 
-// confirmSealing shows on a terminal what is about to be sealed and asks; elsewhere,
-// and with --yes, it only warns.
-func (a *app) confirmSealing(s sealing) error {
-	if !a.terminal || s.yes {
-		for _, c := range s.careful {
-			fmt.Fprintf(a.err, "trialnotary: careful: %s\n", text.Visible(c))
-		}
-		return nil
+// agree shows on a terminal what is about to be sealed and asks; elsewhere, and with
+// --yes, it only warns.
+func (a *app) agree(s sealing) error {
+	if a.terminal && !s.yes {
+		return a.confirm(s.summary("ABOUT TO SEAL"), "Seal this?", "Nothing was written or sent.")
 	}
-	return a.confirm(s.summary("ABOUT TO SEAL"), "Seal this?", "Nothing was written or sent.")
+	for _, c := range s.careful {
+		fmt.Fprintf(a.err, "trialnotary: careful: %s\n", text.Visible(c))
+	}
+	return nil
 }
 
 // summary is what is about to be sealed, and by whom.

@@ -25,6 +25,7 @@ type verifying struct {
 	manifest, opening, trial string
 	history                  string
 	exact                    bool
+	beside                   bool // of a directory: compare the files beside each receipt
 	paths                    []string
 	zip                      *share.Share // the receipt came in it
 	noOpening                bool         // only a manifest will do
@@ -37,7 +38,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
-the zip that 'trialnotary share' made. For a directory, check every receipt below it.
+the zip that 'trialnotary share' made. For a directory, check every receipt below it;
+with --files, also that what stands beside each, with its manifest, is what was sealed.
 With a history, tell what was said of the statement later. A history by itself: check
 that nothing was left out of it.
 
@@ -60,6 +62,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
 	c.Flags().StringVar(&v.history, "history", "", "a history `FILE`, which knows of later corrections, withdrawals and revocations")
 	c.Flags().StringVar(&v.trial, "trial", "", "the trial `FINGERPRINT`, as the protocol or the registry has it")
 	c.Flags().BoolVar(&v.exact, "exact", false, "fail also if there are files that were not sealed")
+	c.Flags().BoolVar(&v.beside, "files", false, "of a directory: compare also the files that stand beside each receipt")
 	a.trustFlag(c, "to verify with, instead of the one you accepted")
 	return c
 }
@@ -121,11 +124,14 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 		return &fault{code: exitUsage, err: errors.New("--manifest and --opening exclude each other"), do: "Give the one that you were sent."}
 	}
 	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() && v.beside {
+		return &fault{code: exitUsage, err: errors.New("--files is for a directory of receipts"), do: "Name the files after the receipt: trialnotary verify " + quote(name) + " PATH"}
+	}
 	if err != nil {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s cannot be found or read", name)}
+		return client.Unreadable(name, err)
 	}
 	if info.IsDir() {
-		return a.verifyDir(name, v)
+		return a.verifyDir(ctx, name, v)
 	}
 	if isHistory(name) {
 		return a.verifyHistory(name, v)

@@ -73,7 +73,7 @@ func parseUntil(s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
+		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), safe: "Nothing was done.", do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
 	}
 	return t.Add(24*time.Hour - time.Second), nil
 }
