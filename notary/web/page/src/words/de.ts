@@ -186,6 +186,7 @@ export const de: Catalogue = {
   "check.unreached": "nicht erreicht",
   "unknown.title": "Was nicht bekannt ist",
   "unknown.receipt": "Ob es später berichtigt oder zurückgezogen oder sein Schlüssel widerrufen wurde: dazu braucht es einen Verlauf.",
+  "unknown.placed": "Was nach dem Stand des Verlaufs geschah.",
   "unknown.history": "Was nach diesem Punkt des Logbuchs kam und was in verschlossenen Einträgen steht.",
   "unshown.title": "Was dies nicht zeigt",
   "unshown.all": "Dass die Daten wahr sind, dass eingewilligt wurde oder dass ein Ergebnis klinisch gültig ist.",

@@ -185,6 +185,7 @@ export const en = {
   "check.unreached": "not reached",
   "unknown.title": "What is not known",
   "unknown.receipt": "Whether it was corrected or withdrawn later, or its key revoked: that needs a history.",
+  "unknown.placed": "What happened after the state that the history shows.",
   "unknown.history": "Anything after this point of the log, and what stands in closed entries.",
   "unshown.title": "What this does not show",
   "unshown.all": "That the data are true, that consent was given, or that a result is clinically valid.",

@@ -186,6 +186,7 @@ export const es: Catalogue = {
   "check.unreached": "no se llegó",
   "unknown.title": "Qué no se sabe",
   "unknown.receipt": "Si más tarde se corrigió o se retiró, o se revocó su clave: para eso hace falta un historial.",
+  "unknown.placed": "Lo que ocurrió después del estado que muestra el historial.",
   "unknown.history": "Lo que viene después de este punto de la bitácora, y lo que hay en las entradas cerradas.",
   "unshown.title": "Qué no muestra esto",
   "unshown.all": "Que los datos sean verdad, que hubiera consentimiento ni que un resultado sea clínicamente válido.",

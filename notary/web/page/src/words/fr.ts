@@ -186,6 +186,7 @@ export const fr: Catalogue = {
   "check.unreached": "non atteint",
   "unknown.title": "Ce qui n’est pas connu",
   "unknown.receipt": "Si cela a été corrigé ou retiré plus tard, ou sa clé révoquée : il y faut un historique.",
+  "unknown.placed": "Ce qui s’est passé après l’état que montre l’historique.",
   "unknown.history": "Ce qui vient après ce point du journal, et ce que contiennent les entrées fermées.",
   "unshown.title": "Ce que cela ne montre pas",
   "unshown.all": "Que les données sont vraies, que le consentement a été donné, ou qu’un résultat est cliniquement valable.",
