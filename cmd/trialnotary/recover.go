@@ -165,8 +165,9 @@ func (a *app) showRecovered(m client.Memory, r recovering, t *client.Recovered) 
 		lost = append(lost, l.Name)
 	}
 	if len(lost) > 0 {
-		s.add("lost", "the salt of %s: nothing was sealed there that this key is shown.", names(lost))
-		s.more("%s", lostDo)
+		s.add("lost", "salts, of %s: nothing was sealed there that this key is shown.", names(lost))
+		s.more("What is sealed there later has them; before, to enrol another key there, have an invite of")
+		s.more("that stream sent back to you, and run this again with --from THAT.invite and another --out")
 	}
 	if t.Unreadable > 0 {
 		s.add("missing", "%s of the trial stream, which the service no longer holds: keys they granted are not here", count(t.Unreadable, "statement"))

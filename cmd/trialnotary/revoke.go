@@ -71,13 +71,13 @@ func (a *app) revoke(c *cobra.Command, file, vkey string, e ending) error {
 	if err != nil {
 		return kept(err, "Nothing was changed.", hint(err))
 	}
-	if err := mayEnd(t, grants, a.now()); err != nil {
+	if err := mayEnd(t, file, grants, a.now()); err != nil {
 		return err
 	}
 	s := &sheet{word: "REVOKE", head: endedHead(key, grants, t.Trial)}
 	addEnd(s, key)
 	for _, g := range grants {
-		addLeft(s, t, g, a.now())
+		addLeft(s, t, file, g, a.now())
 	}
 	if !e.yes {
 		if err := a.confirm(s, "Revoke this key for ever?", "Nothing was changed."); err != nil {
