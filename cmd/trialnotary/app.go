@@ -76,7 +76,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	root.SetCompletionCommandGroupID(forAnyone)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
 	for group, verbs := range map[string][]*cobra.Command{
-		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand()},
+		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.forgetCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand()},
 		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand()},
 	} {
@@ -88,12 +88,12 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 			root.AddCommand(v)
 		}
 	}
-	demo, serve, repair := demoCommand(), serveCommand(), repairCommand()
-	demo.GroupID, serve.GroupID, repair.GroupID = forAnyone, forOperators, forOperators
-	for _, v := range []*cobra.Command{serve, repair} {
+	demo, serve, repair, erase := demoCommand(), serveCommand(), repairCommand(), eraseCommand()
+	demo.GroupID, serve.GroupID, repair.GroupID, erase.GroupID = forAnyone, forOperators, forOperators, forOperators
+	for _, v := range []*cobra.Command{serve, repair, erase} {
 		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	}
-	root.AddCommand(demo, serve, repair)
+	root.AddCommand(demo, serve, repair, erase)
 	return root
 }
 

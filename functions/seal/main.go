@@ -1,5 +1,6 @@
 // Command seal is the function that a rule starts every minute: it publishes what
-// is committed and seals what is waiting. Two at once do no harm.
+// is committed and seals what is waiting. Two at once do no harm. An operator invokes
+// it to have a statement erased.
 package main
 
 import (
@@ -11,5 +12,5 @@ import (
 func main() {
 	app := wire.New("seal")
 	app.AnnounceOnBus()
-	lambda.Start(newSealer(app).round)
+	lambda.Start(newSealer(app).invoked)
 }

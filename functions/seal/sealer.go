@@ -23,9 +23,10 @@ type sealer struct {
 	opened func(context.Context) (seals, error)
 }
 
-// seals is the service, as far as a round needs it.
+// seals is the service, as far as the function needs it.
 type seals interface {
 	Seal(context.Context) (notary.Sealed, error)
+	Erase(context.Context, notary.Ref) (notary.Erasure, error)
 }
 
 func newSealer(app *wire.App) *sealer {
