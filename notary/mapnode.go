@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"trialnotary/notary/streammap"
 )
 
@@ -40,6 +42,21 @@ func (r mapReader) Node(batch uint64, offset, length int64) ([]byte, error) {
 		return nil, fmt.Errorf("stream map node in %s at %d: %w", mapName(batch), offset, err)
 	}
 	return b, nil
+}
+
+// NodeBatch implements streammap.Reader: the nodes of one level of the map, several
+// at a time, for each may be a call of a store far away.
+func (r mapReader) NodeBatch(refs []streammap.Ref) ([][]byte, error) {
+	data := make([][]byte, len(refs))
+	g, ctx := errgroup.WithContext(r.ctx)
+	g.SetLimit(16)
+	for i, ref := range refs {
+		g.Go(func() (err error) {
+			data[i], err = mapReader{r.s, ctx}.Node(ref.Batch, int64(ref.Offset), int64(ref.Length))
+			return err
+		})
+	}
+	return data, g.Wait()
 }
 
 // keep remembers the pack of a published batch and drops the oldest ones.
