@@ -55,7 +55,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	partitions := func(of ...string) map[string]any {
 		return map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": of}}
 	}
-	allow("submit", "ReadRows", rows, partitions(logPartitions()...), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+	allow("submit", "ReadRows", rows, partitions(logPartitions()...), "dynamodb:BatchGetItem", "dynamodb:Query")
 	allow("submit", "WriteInbox", rows, partitions(submitPartitions()...), "dynamodb:PutItem")
 	allow("submit", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("submit", "ReadErased", objects(state, "erased/*"), nil, "s3:GetObject")              // what may not come back
@@ -71,12 +71,12 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		allow(name, "ReadSite", objects(site, "checkpoint"), nil, "s3:GetObject")
 	}
 
-	allow("seal", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+	allow("seal", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:Query")
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "access/*"), objects(state, "erased/*")), nil,
-		"s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
 
 	// The auditor sees the public log and its locks, and never the table.

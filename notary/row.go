@@ -21,6 +21,7 @@ import (
 //	RG#<stream>      | -            the trial and registration that a registration stream is for
 //	TR#<trial>       | <index>      the registration and the key statements in force
 //	BT#<batch>       | -            a batch and the final checkpoint that covers it
+//	MP#<batch>       | -            the map nodes that a batch added, where these are few
 //
 // <trial> is the stream id of the trial's own stream.
 

@@ -8,16 +8,13 @@ import (
 	"trialnotary/notary/statement"
 )
 
-// event is what the function is invoked with: by the rule, with nothing that it looks
-// at; by an operator who has a statement erased, with
+// told is which statement an operator has erased:
 //
 //	{"erase":{"stream":"<stream id>","statement":"<statement id>"}}
 //
 // Who may invoke the function is for the account's administrator to say; that the
 // erasure was asked for, a sealed statement must.
-type event struct {
-	Erase *struct{ Stream, Statement string } `json:"erase"`
-}
+type told struct{ Stream, Statement string }
 
 // erased is the answer to an operator.
 type erased struct {
@@ -27,15 +24,12 @@ type erased struct {
 	Index  uint64 `json:"index"`
 }
 
-// invoked does what an event asks for.
-func (s *sealer) invoked(ctx context.Context, e event) (*erased, error) {
-	if e.Erase == nil {
-		return nil, s.round(ctx)
-	}
+// erase deletes a statement, and says on what that rests.
+func (s *sealer) erase(ctx context.Context, t told) (*erased, error) {
 	var ref notary.Ref
 	var err error
-	if ref.Stream, err = statement.ParseStreamID(e.Erase.Stream); err == nil {
-		ref.Statement, err = statement.ParseID(e.Erase.Statement)
+	if ref.Stream, err = statement.ParseStreamID(t.Stream); err == nil {
+		ref.Statement, err = statement.ParseID(t.Statement)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("erase: %w", err)

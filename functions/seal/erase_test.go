@@ -25,7 +25,7 @@ func TestInvoked(t *testing.T) {
 		if err := json.Unmarshal([]byte(raw), &e); err != nil {
 			t.Fatal(err)
 		}
-		a, err := sealer.invoked(context.Background(), e)
+		a, err := sealer.handle(context.Background(), e)
 		b, _ := json.Marshal(a)
 		return string(b), err
 	}

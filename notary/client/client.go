@@ -68,6 +68,10 @@ type Options struct {
 	Pause time.Duration
 	// Agent is the User-Agent; "": trialnotary.
 	Agent string
+	// Tell, if not nil, hears of each attempt that failed and is made again.
+	Tell func(Attempt)
+	// Now is this computer's clock; nil: time.Now.
+	Now func() time.Time
 }
 
 // ParseURL returns the one form of a service's address: http or https, no user,
@@ -109,6 +113,9 @@ func New(address string, o Options) (*Service, error) {
 	}
 	if o.Agent == "" {
 		o.Agent = "trialnotary"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &Service{base, o}, nil
 }
