@@ -75,6 +75,10 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
 	}
 	if len(b.staged.Items) == 0 && len(b.staged.Refused) == 0 && (more || s.Now().Sub(h.Time) < s.Heartbeat) {
+		// Nothing to seal. A batch that got no quorum is not left to wait for the next.
+		if err := s.finalizeLate(ctx, h); err != nil {
+			return Sealed{}, fmt.Errorf("final checkpoint of batch %d: %w", h.Batch, err)
+		}
 		return Sealed{More: more}, nil
 	}
 	edge, err := s.edgeAt(ctx, h)

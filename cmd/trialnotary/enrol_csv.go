@@ -198,7 +198,7 @@ func (e *enrolments) prepare(t *client.Trial) error {
 	s := &sheet{word: "ENROL", head: count(e.count(rowNew), "key") + " · " + t.Trial}
 	s.add("list", "%s, %s", e.csv, count(len(e.rows), "line"))
 	s.add("then", "each key signs in its stream; a stream's name stands for ever, a key can be revoked")
-	return e.agreed(s, "Enrol them?", "Nothing was enrolled.")
+	return e.confirm(s, "Enrol them?", "Nothing was enrolled.")
 }
 
 // sign adds the enrolments that are new, and returns all that are to be finished.

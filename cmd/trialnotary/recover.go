@@ -30,8 +30,8 @@ verified before it is written.
 For a private code, give what is left of the trial: any receipt or invite of it, or a
 folder of them. The salt of a stream in which nothing was sealed yet is in its invite
 only; without, its keys can be ended, and no other can be invited to it.`,
-		Example: `  trialnotary recover NCT01234567 --key recovery.key --service https://notary.example --out NCT01234567.trial
-  trialnotary recover ACME-17 --from receipts --from site-042.invite --key acme.key --service https://notary.example --out ACME-17.trial`,
+		Example: `  trialnotary recover NCT01234567 --key recovery.key --out NCT01234567.trial
+  trialnotary recover ACME-17 --from receipts --from site-042.invite --out ACME-17.trial`,
 		Args: args(1, 1, "the trial's id"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.trial = args[0]

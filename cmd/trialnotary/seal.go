@@ -21,7 +21,7 @@ type sealing struct {
 	supersedes, reason             string
 	about                          []string
 	after, dryRun, noWait, offline bool
-	yes, sums                      bool
+	yes, sums, blind               bool
 
 	// again writes the command anew, with other flags: for those who must choose.
 	again   func(flags ...string) string
@@ -51,10 +51,10 @@ so; name such a file itself to have it sealed. A BagIt bag, an RO-Crate and, wit
 --as sums, a file of sha256sum or sha512sum are checked first: what differs is listed,
 and nothing is sealed.`,
 		Example: `  trialnotary seal export
-  trialnotary seal export --label 'Week 12' --meaning authorship --signer 'Jane Doe'
+  trialnotary seal export --label "Week 12" --meaning authorship --signer "Jane Doe"
   trialnotary seal protocol.pdf --kind protocol --trial NCT01234567.trial
   trialnotary seal SHA256SUMS --as sums
-  trialnotary seal export-2 --supersedes export.20261122T132900Z.receipt --reason 'two rows were missing'`,
+  trialnotary seal export-2 --supersedes export.receipt --reason "two rows were missing"`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.paths = args
@@ -63,12 +63,12 @@ and nothing is sealed.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "`KIND`: what it is: "+sealKinds())
-	f.StringVar(&s.label, "label", "", "`TEXT`, a few words about it; never a patient's name")
+	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "`KIND` of what is sealed: "+sealKinds())
+	f.StringVar(&s.label, "label", "", "a few words of `TEXT` about it; never a patient's name")
 	f.StringVar(&s.signer, "signer", "", "printed `NAME` of who signs (default: the name the key was enrolled with)")
-	f.StringVar(&s.meaning, "meaning", "", "`MEANING`: what the signature stands for: authorship, review, approval, responsibility")
+	f.StringVar(&s.meaning, "meaning", "", "`MEANING` of the signature: authorship, review, approval, responsibility")
 	f.StringVar(&s.supersedes, "supersedes", "", "statement id, or `RECEIPT`, of what this replaces; with --reason")
-	f.StringVar(&s.reason, "reason", "", "`WHY`")
+	f.StringVar(&s.reason, "reason", "", "`WHY`, in a sentence; with --supersedes, and wherever it helps")
 	f.StringArrayVar(&s.about, "about", nil, "statement id, or `RECEIPT`, that this is about; may be repeated")
 	f.StringVar(&s.invite, "invite", "", "seal under this invite `FILE`, instead of the one that join remembered")
 	f.StringVar(&s.stream, "stream", "", "which of the enrolments that join remembered: `STREAM` or TRIAL:STREAM")
@@ -79,6 +79,7 @@ and nothing is sealed.`,
 	f.BoolVar(&s.after, "after", false, "prove also that it was made after the log's newest checkpoint")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sealed, and write and send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask on a terminal")
+	f.BoolVar(&s.blind, "blind", false, "send the service nothing but the statement's id: it seals what it never sees")
 	f.BoolVar(&s.noWait, "no-wait", false, "submit, and leave the receipt for later")
 	f.BoolVar(&s.offline, "offline", false, "do not submit either: leave PREFIX.pending, to be carried and submitted")
 	a.keyFlag(c, "your key, if not the one that join remembered")
@@ -145,11 +146,14 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	if err := client.Writable(filepath.Dir(s.prefix)); err != nil {
 		return &fault{code: exitUsage, err: err, safe: "Nothing was sealed.", do: "Name another place with --out PREFIX."}
 	}
-	if err := a.confirm(s); err != nil {
+	if err := a.agree(s); err != nil {
 		return err
 	}
 	key, err := a.openKey(s.from.key, s.from.keyFile)
 	if err != nil {
+		return err
+	}
+	if err := a.ready(c, s); err != nil {
 		return err
 	}
 	var m *manifest.Manifest

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -15,37 +13,16 @@ import (
 	"trialnotary/notary/text"
 )
 
-// confirm shows on a terminal what is about to be sealed and asks; elsewhere, and
-// with --yes, it only warns.
-func (a *app) confirm(s sealing) error {
-	if !a.terminal || s.yes {
-		for _, c := range s.careful {
-			fmt.Fprintf(a.err, "trialnotary: careful: %s\n", text.Visible(c))
-		}
-		return nil
+// agree shows on a terminal what is about to be sealed and asks; elsewhere, and with
+// --yes, it only warns.
+func (a *app) agree(s sealing) error {
+	if a.terminal && !s.yes {
+		return a.confirm(s.summary("ABOUT TO SEAL"), "Seal this?", "Nothing was written or sent.")
 	}
-	out := s.summary("ABOUT TO SEAL")
-	fmt.Fprint(a.prompt, out.lines())
-	ok, err := a.yes("Seal this? [y/N] ")
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return &fault{code: exitUsage, err: errors.New("not sealed: you did not answer yes"), safe: "Nothing was written or sent."}
+	for _, c := range s.careful {
+		fmt.Fprintf(a.err, "trialnotary: careful: %s\n", text.Visible(c))
 	}
 	return nil
-}
-
-// yes asks a question that only y or yes answers with yes.
-func (a *app) yes(question string) (bool, error) {
-	fmt.Fprint(a.prompt, question)
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil && answer == "" {
-		fmt.Fprintln(a.prompt)
-		return false, nil
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
 }
 
 // summary is what is about to be sealed, and by whom.

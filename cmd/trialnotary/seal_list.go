@@ -187,10 +187,10 @@ func (s *sealing) compared(strong, weak int) string {
 	l := s.list
 	var parts []string
 	if strong > 0 {
-		parts = append(parts, agree(strong, " its SHA-256 or SHA-512"))
+		parts = append(parts, agreeing(strong, " its SHA-256 or SHA-512"))
 	}
 	if weak > 0 {
-		parts = append(parts, agree(weak, " its MD5 or SHA-1, which show an accident but no forgery"))
+		parts = append(parts, agreeing(weak, " its MD5 or SHA-1, which show an accident but no forgery"))
 	}
 	if bare := l.Bare(); bare > 0 {
 		parts = append(parts, count(bare, "file")+" there, but listed without a checksum")
@@ -201,7 +201,7 @@ func (s *sealing) compared(strong, weak int) string {
 	return l.Title + ": " + strings.Join(append(parts, l.Notes...), "; ")
 }
 
-func agree(n int, with string) string {
+func agreeing(n int, with string) string {
 	if n == 1 {
 		return "1 file agrees with" + with
 	}

@@ -177,12 +177,7 @@ func (a *app) confirmWhole(s sharing, m *manifest.Manifest) error {
 		}
 		out.more("%s", m.Files[i].Path)
 	}
-	fmt.Fprint(a.prompt, out.lines())
-	ok, err := a.yes("Share all of that? [y/N] ")
-	if err == nil && !ok {
-		err = &fault{code: exitUsage, err: errors.New("not shared: you did not answer yes"), safe: "Nothing was written.", do: "To open some of the files only, name them."}
-	}
-	return err
+	return a.confirm(out, "Share all of that?", "Nothing was written. To open some of the files only, name them.")
 }
 
 // addCertificate takes in the certificate beside the receipt. It returns the name of

@@ -18,7 +18,7 @@ func (a *app) succeedCommand() *cobra.Command {
 		Long: `Hand a stream to a new key: the old one ends, and the new one has its role, its
 stream, its holder's name and its term. For another person, revoke and enrol instead.
 The old key's end cannot be taken back.`,
-		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub jdoe-2.key.pub --reason 'new laptop' --out jdoe-2.invite`,
+		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub new.key.pub --reason "new laptop"`,
 		Args:    args(3, 3, "the trial file, the old and the new verifier key"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := e.check(c, "a succession", "new laptop"); err != nil {
@@ -95,7 +95,7 @@ func (a *app) confirmSuccession(file string, before, next statement.PublicKey, e
 	s.add("new", "%s, fingerprint %s", next.Name, next.Fingerprint())
 	s.more("has the role, the stream, the holder's name and the term of the old key")
 	addEnd(s, before)
-	return a.agreed(s, "Hand the stream to the new key?", "Nothing was changed.")
+	return a.confirm(s, "Hand the stream to the new key?", "Nothing was changed.")
 }
 
 // endOld revokes what is left of the old key in a stream: a succession ends the one

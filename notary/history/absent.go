@@ -137,7 +137,7 @@ func (a *Answer) words(q Question, v *Verdict, last uint64, before *entry.Entry)
 	case Unknown:
 		var why []string
 		if n := len(a.Maybe); n > 0 {
-			why = append(why, fmt.Sprintf("%d %s closed, or of a key whose right is not shown", n, map[bool]string{true: "entry is", false: "entries are"}[n == 1]))
+			why = append(why, fmt.Sprintf("%d %s %s closed, or of a key whose right is not shown", n, plural("entry", n), are(n)))
 		}
 		if len(a.Missing) > 0 {
 			why = append(why, "not here are "+strings.Join(a.Missing, ", "))

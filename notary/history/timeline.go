@@ -50,7 +50,7 @@ func (v *Verdict) Timeline() *Timeline {
 		}
 	}
 	for _, e := range t.Events {
-		if e.State == Valid {
+		if e.State == Valid || e.State == Undecided {
 			e.link(at)
 		}
 	}
@@ -67,8 +67,9 @@ func (v *Verdict) Timeline() *Timeline {
 	return t
 }
 
-// link connects a statement with those it names. What it names must have been
-// there: nobody can name what comes later, but by chance of a lie.
+// link connects a statement with those it names, if its key was in force or nobody
+// can say: what may be a withdrawal is not to be overlooked. What it names must
+// have been there before.
 func (e *Event) link(at map[statement.ID]*Event) {
 	if s := e.Note.Supersedes; s != nil {
 		if old := at[*s]; old != nil && old.Entry.Index < e.Entry.Index {
@@ -108,7 +109,8 @@ const (
 	// Together: the first of both were sealed in one batch; which came first is not
 	// shown.
 	Together
-	// OutOfOrder: one of the second kind was sealed before any of the first.
+	// OutOfOrder: one of the second kind was sealed before any of the first that is
+	// shown.
 	OutOfOrder
 	// FirstMissing: there is one of the second kind and none of the first.
 	FirstMissing
@@ -124,10 +126,10 @@ func (s RuleState) String() string {
 // Ruling is how a trial kept one of its rules.
 type Ruling struct {
 	statement.Rule
-	State RuleState
-	Why   string   // a sentence without a full stop
-	First *Event   // of the first kind, the earliest; nil for none
-	Then  []*Event // of the second kind: the earliest or, where the rule is broken, all that break it
+	State    RuleState
+	Why      string   // a sentence without a full stop
+	Earliest *Event   // of the first kind, the earliest; nil for none
+	By       []*Event // of the second kind: the earliest or, where the rule is broken, all that break it
 }
 
 // rule evaluates a rule by the order in which batches were sealed: only what a key
@@ -139,8 +141,8 @@ func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 		if e.State != Valid {
 			continue
 		}
-		if e.Note.Kind == r.First && j.First == nil {
-			j.First = e
+		if e.Note.Kind == r.First && j.Earliest == nil {
+			j.Earliest = e
 		}
 		if e.Note.Kind == r.Then {
 			thens = append(thens, e)
@@ -157,7 +159,7 @@ func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 		}
 		var why []string
 		if n > 0 {
-			why = append(why, fmt.Sprintf("%d of the entries up to batch %d are closed or of a key whose right is not shown", n, last))
+			why = append(why, fmt.Sprintf("of the entries up to batch %d, %d %s closed or of a key whose right is not shown", last, n, are(n)))
 		}
 		if len(v.Missing) > 0 {
 			why = append(why, "not here are "+strings.Join(v.Missing, ", "))
@@ -173,10 +175,10 @@ func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 		return j
 	}
 	then := thens[0]
-	j.Then = thens[:1]
-	switch f := j.First; {
+	j.By = thens[:1]
+	switch f := j.Earliest; {
 	case f == nil:
-		j.State, j.Why, j.Then = FirstMissing, fmt.Sprintf("%s at %s, and no %s", r.Then, place(then), r.First), thens
+		j.State, j.Why, j.By = FirstMissing, fmt.Sprintf("%s at %s, and no %s", r.Then, place(then), r.First), thens
 		if why := hidden(then.Entry.Batch); why != "" {
 			j.State, j.Why = NotKnown, fmt.Sprintf("no %s is shown, and %s", r.First, why)
 		}
@@ -188,16 +190,24 @@ func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 	case f.Entry.Batch == then.Entry.Batch:
 		j.State, j.Why = Together, fmt.Sprintf("%s and %s were sealed in one batch, %d: which was first is not shown", r.First, r.Then, f.Entry.Batch)
 	default:
-		j.State, j.Then = OutOfOrder, nil
+		j.State, j.By = OutOfOrder, nil
 		for _, e := range thens {
 			if e.Entry.Batch <= f.Entry.Batch && !e.names(f.Entry.Statement) {
-				j.Then = append(j.Then, e)
+				j.By = append(j.By, e)
 			}
 		}
 		j.Why = fmt.Sprintf("%s at %s, before the first %s at %s", r.Then, place(then), r.First, place(f))
+		// What is shown breaks the rule: that is not to be hidden behind what is closed.
 		if why := hidden(then.Entry.Batch); why != "" {
-			j.State, j.Why = NotKnown, j.Why+"; but "+why
+			j.Why += fmt.Sprintf(", unless an earlier %s is not shown: %s", r.First, why)
 		}
 	}
 	return j
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }

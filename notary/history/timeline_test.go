@@ -40,8 +40,8 @@ func TestRulesAreEvaluated(t *testing.T) {
 		{Kept, "analysis-plan at index 10 (batch 5), first analysis at index 13 (batch 6)", 1},
 	}
 	for n, r := range tl.Rules {
-		if r.State != want[n].state || r.Why != want[n].why || len(r.Then) != want[n].then {
-			t.Errorf("%s before %s: %s: %s (%d)", r.Rule.First, r.Rule.Then, r.State, r.Why, len(r.Then))
+		if r.State != want[n].state || r.Why != want[n].why || len(r.By) != want[n].then {
+			t.Errorf("%s before %s: %s: %s (%d)", r.First, r.Then, r.State, r.Why, len(r.By))
 		}
 	}
 	if !tl.Violation() {
@@ -57,10 +57,10 @@ func TestRulesAreEvaluated(t *testing.T) {
 		}
 		return s
 	}
-	if got := strings.Join(states(shut), "|"); got != "ok|cannot be known|sealed together|cannot be known|cannot be known|cannot be known|cannot be known" {
+	if got := strings.Join(states(shut), "|"); got != "ok|out of order|sealed together|cannot be known|cannot be known|cannot be known|cannot be known" {
 		t.Error(got)
 	}
-	if got := strings.Join(states(w.history(6, all()[:3]...)), "|"); got != "cannot be known|cannot be known|sealed together|cannot be known|cannot be known|cannot be known|cannot be known" {
+	if got := strings.Join(states(w.history(6, all()[:3]...)), "|"); got != "cannot be known|out of order|sealed together|cannot be known|cannot be known|cannot be known|cannot be known" {
 		t.Error(got)
 	}
 	// What no key in force said counts for nothing.
@@ -117,6 +117,21 @@ func TestTimelineLinksWhatNamesWhat(t *testing.T) {
 	}
 	if len(site[1].Ends) != 0 || site[4].State != Invalid {
 		t.Error("a withdrawal by nobody's key withdraws")
+	}
+}
+
+// Where the grants are closed, a withdrawal is linked all the same: nobody can say
+// that it is none.
+func TestTimelineLinksWhatIsUndecided(t *testing.T) {
+	w := newWorld(t)
+	w.trial()
+	s := w.statement(statement.KindWithdrawal, "site-001")
+	s.About, s.Reason = []statement.ID{w.entriesOf(streamOf("site-001", 0), w.batches[3].leaf)[0].Statement}, "it was a test"
+	w.put(s, "jdoe")
+	w.seal()
+	tl := w.verified(w.history(5, streamOf("registration", 0), streamOf("site-001", 0))).Timeline()
+	if e := tl.Events[1]; e.State != Undecided || len(e.Ends) != 1 || e.Ends[0].State != Undecided {
+		t.Errorf("%+v", e)
 	}
 }
 

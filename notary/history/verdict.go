@@ -148,3 +148,22 @@ func (v *Verdict) Find(id statement.ID) *Item {
 	}
 	return nil
 }
+
+// Bound is a stream that a grant names.
+type Bound struct {
+	Name string
+	ID   statement.StreamID
+}
+
+// Named returns the streams that registration and grants name, the trial stream
+// among them, by name; whether the history holds them or not.
+func (v *Verdict) Named() (all []Bound) {
+	if v.Registration == nil {
+		return nil
+	}
+	for _, name := range v.authority.Streams() {
+		id, _ := v.authority.Stream(name)
+		all = append(all, Bound{name, id})
+	}
+	return all
+}
