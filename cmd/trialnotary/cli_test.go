@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -80,7 +81,9 @@ type village struct {
 	status   int                     // answered instead, if not 0
 	look     func(*http.Request) int // sees every request; what it returns, if not 0, is answered
 	notary   *notary.Service
-	policy   *checkpoint.Policy
+	// alter changes an answer, or says that there is none; set before any request.
+	alter  func(path string, body []byte) (changed []byte, gone bool)
+	policy *checkpoint.Policy
 }
 
 func newVillage() (*village, error) {
@@ -116,7 +119,22 @@ func newVillage() (*village, error) {
 			http.Error(w, "not now", status)
 			return
 		}
-		handler.ServeHTTP(hasty{w}, r)
+		if v.alter == nil {
+			handler.ServeHTTP(hasty{w}, r)
+			return
+		}
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		body, gone := v.alter(r.URL.Path, rec.Body.Bytes())
+		if gone {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(rec.Code)
+		w.Write(body)
 	}))
 	var ctx context.Context
 	ctx, v.stop = context.WithCancel(context.Background())
