@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trialnotary/notary/entry"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
 	"trialnotary/notary/tile"
@@ -28,6 +29,7 @@ type builder struct {
 	time   time.Time
 	staged staged
 
+	before    map[statement.StreamID]streammap.Value // of the streams that were looked up together
 	values    map[statement.StreamID]streammap.Value // of the streams this batch touches
 	authority map[statement.StreamID]*statement.Authority
 	own       map[statement.StreamID]bool // authorities changed by this batch: ours to change
@@ -50,6 +52,24 @@ func (s *Service) newBuilder(ctx context.Context, h head) *builder {
 	}
 }
 
+// look reads the values of all streams that the statements are for, together: a
+// batch of many streams that were long quiet makes few reads so.
+func (b *builder) look(all []Accepted) error {
+	ids := make([]statement.StreamID, 0, len(all))
+	for _, a := range all {
+		ids = append(ids, a.Stream)
+	}
+	values, err := streammap.LookupAll(b.nodes, b.head.Map, ids)
+	if err != nil {
+		return err
+	}
+	b.before = make(map[statement.StreamID]streammap.Value, len(ids))
+	for i, id := range ids {
+		b.before[id] = values[i]
+	}
+	return nil
+}
+
 // add enters a statement or refuses it with a reason. An error is the store's.
 func (b *builder) add(a Accepted) error {
 	item := stagedItem{Stream: a.Stream, Statement: a.Statement, Note: a.Note}
@@ -58,7 +78,7 @@ func (b *builder) add(a Accepted) error {
 		return err
 	}
 	if reason != "" {
-		b.staged.Refused = append(b.staged.Refused, stagedRefusal{a.Stream, a.Statement, reason, a.Note})
+		b.staged.Refused = append(b.staged.Refused, stagedRefusal{a.Stream, a.Statement, reason, item.Note})
 		return nil
 	}
 	v, err := b.value(a.Stream)
@@ -80,8 +100,10 @@ func (b *builder) entry(i int, item stagedItem) entry.Entry {
 }
 
 func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
-	v, ok := b.values[stream]
-	if ok {
+	if v, ok := b.values[stream]; ok {
+		return v, nil
+	}
+	if v, ok := b.before[stream]; ok {
 		return v, nil
 	}
 	v, _, err := streammap.Lookup(b.nodes, b.head.Map, stream)
@@ -91,6 +113,9 @@ func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
 // admit checks the keys again, now that the index is known, and records what the
 // statement changes. It returns the reason of a refusal, "" if there is none.
 func (b *builder) admit(item *stagedItem) (string, error) {
+	if request.IsBlind(item.Note) {
+		return b.admitBlind(item)
+	}
 	n, err := b.s.notes.parse(item.Statement, item.Note)
 	if err != nil || n.ID != item.Statement {
 		return "the stored statement could not be read again", nil

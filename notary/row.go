@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trialnotary/notary/entry"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
 	"trialnotary/notary/text"
@@ -15,11 +16,12 @@ import (
 // the public log:
 //
 //	ST#<stream>#<id> | -            a statement's outcome, and its note
-//	SM#<stream>      | <seq>        a stream's entries
+//	SM#<stream>      | <seq>        a stream's entries, as they stand in the log
 //	OW#<stream>      | -            the trial a stream belongs to
-//	RG#<stream>      | -            the registration that a registration stream is for
+//	RG#<stream>      | -            the trial and registration that a registration stream is for
 //	TR#<trial>       | <index>      the registration and the key statements in force
 //	BT#<batch>       | -            a batch and the final checkpoint that covers it
+//	MP#<batch>       | -            the map nodes that a batch added, where these are few
 //
 // <trial> is the stream id of the trial's own stream.
 
@@ -27,7 +29,8 @@ import (
 type outcome struct {
 	Index, Batch, Seq uint64
 	Refused           string // the reason; "" when sealed
-	Note              []byte // empty where it was lost or erased
+	Erased            bool   // Note is gone for good
+	Note              []byte // empty where it was never seen, lost or erased
 }
 
 func statementKey(r Ref) Row {
@@ -36,9 +39,12 @@ func statementKey(r Ref) Row {
 
 func (o outcome) row(r Ref) Row {
 	row := statementKey(r)
-	if o.Refused != "" {
+	switch {
+	case o.Refused != "":
 		row.Value = fmt.Appendf(nil, "refused %s\n", o.Refused)
-	} else {
+	case o.Erased:
+		row.Value = fmt.Appendf(nil, "erased %d %d %d\n", o.Index, o.Batch, o.Seq)
+	default:
 		row.Value = fmt.Appendf(nil, "sealed %d %d %d\n", o.Index, o.Batch, o.Seq)
 	}
 	row.Value = append(row.Value, o.Note...)
@@ -52,15 +58,17 @@ func parseOutcome(b []byte) (outcome, error) {
 		o.Refused = reason
 		return o, nil
 	}
-	if _, err := fmt.Sscanf(string(line), "sealed %d %d %d", &o.Index, &o.Batch, &o.Seq); err != nil || !ok {
+	var what string
+	if _, err := fmt.Sscanf(string(line), "%s %d %d %d", &what, &o.Index, &o.Batch, &o.Seq); err != nil || !ok || what != "sealed" && (what != "erased" || len(note) > 0) {
 		return outcome{}, fmt.Errorf("statement row %.40q: %w", b, text.ErrFormat)
 	}
+	o.Erased = what == "erased"
 	return o, nil
 }
 
-func streamRow(stream statement.StreamID, seq, index uint64, id statement.ID) Row {
-	r := streamKey(stream, seq)
-	r.Value = fmt.Appendf(nil, "%d %s", index, id)
+func streamRow(e entry.Entry) Row {
+	r := streamKey(e.Stream, e.Seq)
+	r.Value = e.Append(nil)
 	return r
 }
 
@@ -68,15 +76,12 @@ func streamKey(stream statement.StreamID, seq uint64) Row {
 	return Row{Partition: "SM#" + stream.String(), Sort: sortKey(seq)}
 }
 
-func parseStreamRow(b []byte) (index uint64, id statement.ID, err error) {
-	n, s, _ := strings.Cut(string(b), " ")
-	if index, err = text.ParseUint(n); err == nil {
-		id, err = statement.ParseID(s)
-	}
+func parseStreamRow(b []byte) (entry.Entry, error) {
+	e, err := entry.Parse(b)
 	if err != nil {
-		return 0, statement.ID{}, fmt.Errorf("stream row: %w", err)
+		return entry.Entry{}, fmt.Errorf("stream row: %w", err)
 	}
-	return index, id, nil
+	return e, nil
 }
 
 // owner says which trial a stream belongs to, and by which registration.
@@ -109,9 +114,9 @@ func parseOwner(b []byte) (o owner, err error) {
 // registeredRow keeps a registration stream for one registration. It is no owner
 // row: the ids of public registration streams can be computed by anyone, so an
 // enrolment that names one must not keep the registration out.
-func registeredRow(stream statement.StreamID, registration statement.ID) Row {
+func registeredRow(stream statement.StreamID, o owner) Row {
 	r := registeredKey(stream)
-	r.Value = []byte(registration.String())
+	r.Value = o.row(stream).Value
 	return r
 }
 

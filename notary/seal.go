@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trialnotary/notary/checkpoint"
@@ -24,7 +25,7 @@ type Sealed struct {
 
 // Seal publishes what is committed and seals one batch of what is waiting: at
 // most MaxBatch statements, or an empty batch when the last one is older than
-// Heartbeat. It returns the zero Sealed when there was nothing to do.
+// Heartbeat. Then it anchors what was read, if that has waited for Anchor. It returns the zero Sealed when there was nothing to do.
 //
 // It may be called by any number of processes at any time. ErrLost means that
 // another one was first. ErrForked and ErrRestored mean that nothing was signed
@@ -36,8 +37,16 @@ func (s *Service) Seal(ctx context.Context) (Sealed, error) {
 	sealed, err := s.seal(ctx)
 	if err != nil {
 		s.edge = nil // what is cached may not be what is committed
+		return sealed, err
 	}
-	return sealed, err
+	// Last, so that nobody's statement waits for the trail of reads: what this puts
+	// into the inbox is sealed next. A crash leaves it to the next call.
+	more, err := s.anchor(ctx)
+	if err != nil && !errors.Is(err, errOvertaken) {
+		return sealed, fmt.Errorf("anchor the trail of reads: %w", err)
+	}
+	sealed.More = sealed.More || more
+	return sealed, nil
 }
 
 func (s *Service) seal(ctx context.Context) (Sealed, error) {
@@ -66,6 +75,10 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
 	}
 	if len(b.staged.Items) == 0 && len(b.staged.Refused) == 0 && (more || s.Now().Sub(h.Time) < s.Heartbeat) {
+		// Nothing to seal. A batch that got no quorum is not left to wait for the next.
+		if err := s.finalizeLate(ctx, h); err != nil {
+			return Sealed{}, fmt.Errorf("final checkpoint of batch %d: %w", h.Batch, err)
+		}
 		return Sealed{More: more}, nil
 	}
 	edge, err := s.edgeAt(ctx, h)
@@ -148,8 +161,8 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 	b = s.newBuilder(ctx, h)
 	size := 0
 	var done []Ref
-	for from := 0; from < len(pending); from += 1024 {
-		chunk := pending[from:min(from+1024, len(pending))]
+	var fresh []Accepted
+	for chunk := range slices.Chunk(pending, MaxCall) {
 		keys := make([]Row, len(chunk))
 		for i, a := range chunk {
 			keys[i] = statementKey(a.Ref)
@@ -170,9 +183,15 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 				more = true
 				break
 			}
-			if err := b.add(a); err != nil {
-				return nil, false, err
-			}
+			fresh = append(fresh, a)
+		}
+	}
+	if err := b.look(fresh); err != nil {
+		return nil, false, err
+	}
+	for _, a := range fresh {
+		if err := b.add(a); err != nil {
+			return nil, false, err
 		}
 	}
 	if len(done) > 0 {

@@ -143,14 +143,19 @@ func parseStaged(b []byte) (*staged, error) {
 	return g, nil
 }
 
+// entry returns the batch's entry i, from 0.
+func (g *staged) entry(i int) entry.Entry {
+	item := &g.Items[i]
+	return entry.Entry{Index: g.First + uint64(i), Batch: g.Number, Time: g.Time,
+		Stream: item.Stream, Seq: item.Seq, Statement: item.Statement}
+}
+
 // leaves calls f with the bytes of every leaf of the batch in order, the batch
 // leaf last. The slice is reused.
 func (g *staged) leaves(f func([]byte), m streammap.Root) {
 	var buf []byte
-	for i, item := range g.Items {
-		e := entry.Entry{Index: g.First + uint64(i), Batch: g.Number, Time: g.Time,
-			Stream: item.Stream, Seq: item.Seq, Statement: item.Statement}
-		buf = e.Append(buf[:0])
+	for i := range g.Items {
+		buf = g.entry(i).Append(buf[:0])
 		f(buf)
 	}
 	last := entry.Batch{Index: g.First + uint64(len(g.Items)), Number: g.Number, Time: g.Time,
@@ -192,7 +197,7 @@ func (g *staged) refs() []Ref {
 // streams for itself, everything else makes a stream the trial's.
 func (o stagedOwner) row(by statement.ID) Row {
 	if o.Owner.Registration == by && o.Stream != o.Owner.Trial {
-		return registeredRow(o.Stream, by)
+		return registeredRow(o.Stream, o.Owner)
 	}
 	return o.Owner.row(o.Stream)
 }
@@ -200,13 +205,16 @@ func (o stagedOwner) row(by statement.ID) Row {
 // rows lists the rows that the batch adds.
 func (g *staged) rows() []Row {
 	rows := make([]Row, 0, 2*len(g.Items)+len(g.Refused)+8)
+	if n := len(g.Pack); n > 0 && n <= maxRowPack {
+		rows = append(rows, packRow(g.Number, g.Pack))
+	}
 	for i, item := range g.Items {
-		index, ref := g.First+uint64(i), Ref{item.Stream, item.Statement}
+		e := g.entry(i)
 		rows = append(rows,
-			outcome{Index: index, Batch: g.Number, Seq: item.Seq, Note: item.Note}.row(ref),
-			streamRow(item.Stream, item.Seq, index, item.Statement))
+			outcome{Index: e.Index, Batch: e.Batch, Seq: e.Seq, Note: item.Note}.row(Ref{item.Stream, item.Statement}),
+			streamRow(e))
 		if item.Trial != (statement.StreamID{}) {
-			rows = append(rows, trialRow(item.Trial, index, g.Time, item.Note))
+			rows = append(rows, trialRow(item.Trial, e.Index, g.Time, item.Note))
 		}
 		for _, o := range item.Owns {
 			rows = append(rows, o.row(item.Statement))

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 )
 
@@ -41,8 +42,8 @@ func reject(kind RejectionKind, format string, a ...any) error {
 	return &Rejection{Kind: kind, Reason: fmt.Sprintf(format, a...)}
 }
 
-// Submit accepts signed statements: all of them, durably, when it returns nil,
-// and none of them when it returns a *Rejection. After any other error some may
+// Submit accepts signed statements, and blind submissions of statements that it does
+// not see: all of them, durably, when it returns nil, and none of them when it returns a *Rejection. After any other error some may
 // have been accepted; submitting the same bytes again is always safe and gives
 // the same answer. It returns one Ref per statement, under which Receipt will
 // answer; a registration's is the one in the registration stream of its own id.
@@ -56,12 +57,26 @@ func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 	batch := make([]Accepted, 0, len(notes))
 	grants := &pendingGrants{trials: map[statement.StreamID]*statement.Authority{}, next: latest - MaxSubmission}
 	for i, raw := range notes {
-		n, err := statement.Parse(raw)
+		var n *statement.Note
+		var blind *request.Blind
+		var err error
+		if request.IsBlind(raw) {
+			if blind, err = request.ParseBlind(raw); err == nil {
+				refs[i] = Ref{blind.Stream, blind.Statement}
+			}
+		} else if n, err = statement.Parse(raw); err == nil {
+			refs[i] = Ref{n.Stream(), n.ID}
+		}
 		if err != nil {
 			return nil, &Rejection{Index: i, Kind: Malformed, Reason: err.Error()}
 		}
-		refs[i] = Ref{n.Stream(), n.ID}
-		streams, key, err := s.admit(ctx, n, grants)
+		var streams []statement.StreamID
+		var key statement.PublicKey
+		if blind != nil {
+			streams, key, err = s.admitBlind(ctx, blind)
+		} else {
+			streams, key, err = s.admit(ctx, n, grants)
+		}
 		if err != nil {
 			var r *Rejection
 			if !errors.As(err, &r) {
@@ -76,10 +91,12 @@ func (s *Service) Submit(ctx context.Context, notes [][]byte) ([]Ref, error) {
 			r.Index = i
 			return nil, r
 		}
-		s.notes.keep(n)
+		if n != nil {
+			s.notes.keep(n)
+		}
 		for _, stream := range streams {
 			batch = append(batch, Accepted{
-				Ref: Ref{stream, n.ID}, Received: s.next(), Lane: binary.BigEndian.Uint64(key.Key[:8]), Note: raw})
+				Ref: Ref{stream, refs[i].Statement}, Received: s.next(), Lane: binary.BigEndian.Uint64(key.Key[:8]), Note: raw})
 		}
 	}
 	if len(batch) == 0 {
@@ -107,11 +124,14 @@ func (s *Service) known(ctx context.Context, r Ref, note []byte) (bool, error) {
 	return err == nil && w[0], err
 }
 
-// recall gives a sealed statement's row its note back, if a repair had to do
-// without it.
+// recall gives a sealed statement's row its note back, if a repair had to do without
+// it, or it was sealed blind; never if it was erased.
 func (s *Service) recall(ctx context.Context, r Ref, row, note []byte) error {
 	o, err := parseOutcome(row)
-	if err != nil || len(o.Note) > 0 || statement.IDOf(note) != r.Statement {
+	if err != nil || o.Erased || len(o.Note) > 0 || statement.IDOf(note) != r.Statement {
+		return err
+	}
+	if erased, err := s.erased(ctx, r); err != nil || erased {
 		return err
 	}
 	o.Note = note

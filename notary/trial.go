@@ -26,6 +26,21 @@ func (c *trialCache) forget() {
 	c.owners, c.trials = nil, nil
 }
 
+// trial returns the cached state of a trial, to be filled.
+func (c *trialCache) trial(id statement.StreamID) *trial {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.trials[id]
+	if t == nil {
+		if c.trials == nil || len(c.trials) >= maxCachedTrials {
+			c.trials = make(map[statement.StreamID]*trial)
+		}
+		t = &trial{}
+		c.trials[id] = t
+	}
+	return t
+}
+
 // trial is the key state of one trial, as far as its rows were read.
 type trial struct {
 	mu        sync.Mutex
@@ -70,17 +85,23 @@ func (s *Service) owner(ctx context.Context, stream statement.StreamID) (owner, 
 // registered reports whether one of the registration streams is kept for another
 // registration than id, or begins with another one, in the log below index.
 func (s *Service) registered(ctx context.Context, streams []statement.StreamID, id statement.ID, index uint64) (bool, error) {
-	keys := make([]Row, 0, 2*len(streams))
+	keys := make([]Row, 0, 3*len(streams))
 	for _, stream := range streams {
-		keys = append(keys, registeredKey(stream), streamKey(stream, 1))
+		keys = append(keys, registeredKey(stream), streamKey(stream, 1), ownerKey(stream))
 	}
 	v, err := s.store.GetRows(ctx, keys)
 	if err != nil {
 		return false, err
 	}
-	for i := 0; i < len(v); i += 2 {
-		if v[i] != nil && string(v[i]) != id.String() {
-			return true, nil
+	for i := 0; i < len(v); i += 3 {
+		if v[i] != nil {
+			o, err := parseOwner(v[i])
+			if err != nil || o.Registration != id {
+				return err == nil, err
+			}
+		}
+		if v[i] == nil && v[i+2] != nil {
+			continue // what stands there was sealed blind, by a trial that enrolled a key for its id
 		}
 		// The log remembers what a repair without the notes could not.
 		if other, err := begun(v[i+1], index); err != nil {
@@ -109,11 +130,11 @@ func begun(row []byte, index uint64) (*statement.ID, error) {
 	if row == nil {
 		return nil, nil
 	}
-	at, id, err := parseStreamRow(row)
-	if err != nil || at >= index {
+	e, err := parseStreamRow(row)
+	if err != nil || e.Index >= index {
 		return nil, err
 	}
-	return &id, nil
+	return &e.Statement, nil
 }
 
 // authority returns the keys of a trial as of all its rows below index upTo, at
@@ -121,17 +142,7 @@ func begun(row []byte, index uint64) (*statement.ID, error) {
 // before the trial's registration is sealed, or if nothing is cached. The result
 // must not be changed; Clone it.
 func (s *Service) authority(ctx context.Context, id statement.StreamID, upTo uint64) (*statement.Authority, error) {
-	s.trials.mu.Lock()
-	t := s.trials.trials[id]
-	if t == nil {
-		if s.trials.trials == nil || len(s.trials.trials) >= maxCachedTrials {
-			s.trials.trials = make(map[statement.StreamID]*trial)
-		}
-		t = &trial{}
-		s.trials.trials[id] = t
-	}
-	s.trials.mu.Unlock()
-
+	t := s.trials.trial(id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.upTo < upTo {
@@ -147,14 +158,12 @@ func (s *Service) authority(ctx context.Context, id statement.StreamID, upTo uin
 	return t.authority, nil
 }
 
-// readTrial reads the rows from t.upTo to upTo. t.mu is held.
+// readTrial reads the rows from t.upTo to upTo, in one call at least. t.mu is held.
 func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial, upTo uint64) error {
 	const page = 500
-	var a *statement.Authority
-	if t.authority != nil {
-		a = t.authority.Clone() // readers hold the old one
-	}
-	for from := t.upTo; from < upTo; {
+	upTo = max(upTo, t.upTo)
+	a := t.authority
+	for from := t.upTo; ; {
 		rows, err := s.store.ListRows(ctx, trialPartition(id), sortKey(from), page)
 		if err != nil {
 			return err
@@ -168,6 +177,9 @@ func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial
 			case a == nil:
 				a, err = statement.NewAuthority(n, index)
 			default:
+				if a == t.authority {
+					a = a.Clone() // readers hold the old one
+				}
 				err = a.Add(n, index, batch)
 			}
 			if err != nil {
@@ -175,7 +187,7 @@ func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial
 			}
 			from = max(from, index+1)
 		}
-		if len(rows) < page {
+		if len(rows) < page || from >= upTo {
 			break
 		}
 	}
@@ -183,10 +195,17 @@ func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial
 	return nil
 }
 
-// check finds the grant under which n may be entered now: with the cached keys,
-// and if these do not have it, with the newest.
+// check finds the grant under which n may be entered now.
 func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant, *statement.Authority, error) {
-	o, err := s.owner(ctx, n.Stream())
+	return s.checkNow(ctx, n.Stream(), func(a *statement.Authority) (statement.Grant, error) {
+		return a.Check(n, latest, s.batchTime())
+	})
+}
+
+// checkNow finds the grant under which something may be entered in a stream now: with
+// the cached keys, and if these do not have it, with the newest. Why not is a Rejection.
+func (s *Service) checkNow(ctx context.Context, stream statement.StreamID, check func(*statement.Authority) (statement.Grant, error)) (statement.Grant, *statement.Authority, error) {
+	o, err := s.owner(ctx, stream)
 	if errors.Is(err, ErrNotFound) {
 		return statement.Grant{}, nil, &Rejection{Kind: Forbidden,
 			Reason: "no key is enrolled for this stream in this log; if the enrolment was made just now, wait until it is sealed"}
@@ -197,7 +216,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	// another process; sealing checks again.
 	a, err := s.authority(ctx, o.Trial, 0)
 	if err == nil {
-		g, err := a.Check(n, latest, s.batchTime())
+		g, err := check(a)
 		if err == nil {
 			return g, a, nil
 		} else if errors.Is(err, statement.ErrSignature) {
@@ -216,7 +235,7 @@ func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant
 	} else if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	g, err := a.Check(n, latest, s.batchTime())
+	g, err := check(a)
 	if err != nil {
 		return statement.Grant{}, nil, &Rejection{Kind: Forbidden, Reason: err.Error()}
 	}

@@ -30,7 +30,7 @@ func (a *app) author(c *cobra.Command, s sealing) (author, error) {
 	keyFile := a.key
 	var i *client.Invite
 	if s.invite == "" {
-		j, err := a.joined(s.stream)
+		j, err := a.joined(s.stream, s.again)
 		if err != nil {
 			return author{}, err
 		}

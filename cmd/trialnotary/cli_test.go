@@ -59,6 +59,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
+			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
+			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "certify": certify,
 		},
 	})
 }
@@ -75,7 +77,9 @@ type village struct {
 	mu       sync.Mutex
 	sponsors []statement.PublicKey
 	sealing  bool
-	status   int // answered instead, if not 0
+	status   int                     // answered instead, if not 0
+	look     func(*http.Request) int // sees every request; what it returns, if not 0, is answered
+	notary   *notary.Service
 	policy   *checkpoint.Policy
 }
 
@@ -98,11 +102,15 @@ func newVillage() (*village, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.notary = s
 	handler := web.New(web.Options{Service: s, Trust: v.trust})
 	v.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v.mu.Lock()
-		status := v.status
+		status, look := v.status, v.look
 		v.mu.Unlock()
+		if look != nil && status == 0 {
+			status = look(r)
+		}
 		if status != 0 {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "not now", status)
@@ -157,6 +165,23 @@ func (v *village) fingerprint() string {
 		panic(err)
 	}
 	return t.Fingerprint
+}
+
+// watch has look see every request from now on.
+func (v *village) watch(look func(*http.Request) int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.look = look
+}
+
+// settle waits until all that was accepted is sealed.
+func (v *village) settle() {
+	for {
+		if r, err := v.notary.Seal(context.Background()); err == nil && r.Batch == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func (v *village) close() {

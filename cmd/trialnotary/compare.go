@@ -10,6 +10,7 @@ import (
 	"trialnotary/notary/client"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
+	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -19,6 +20,7 @@ type compared struct {
 	client.Comparison
 	dataset *statement.Dataset // what was sealed
 	listed  int                // files in the manifest or the opening
+	opened  []string           // their names, of an opening
 	opening bool
 	source  string // the file that lists them; "" if there is none
 	looked  bool   // files were given
@@ -43,6 +45,10 @@ func (a *app) compare(ctx context.Context, r *checked, v verifying) (*compared, 
 	}
 	if m == nil && o == nil {
 		if c.looked {
+			if v.zip != nil {
+				return nil, &fault{code: exitUsage, err: fmt.Errorf("the files cannot be compared: %s opens none of them", r.file),
+					safe: "The receipt itself verifies.", do: "Ask for a share that opens the files you were sent."}
+			}
 			beside := strings.TrimSuffix(r.file, ".receipt") + ".manifest"
 			return nil, &fault{code: exitUsage, err: fmt.Errorf("the files cannot be compared: there is no manifest %s", beside),
 				safe: "The receipt itself verifies.", do: "Name the manifest with --manifest, or an opening with --opening."}
@@ -78,40 +84,33 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 	fail := func(reason string, a ...any) {
 		r.failure = &receipt.Failure{Step: stepBytes, Reason: fmt.Sprintf(reason, a...)}
 	}
-	if v.opening != "" {
-		c.source, c.opening = v.opening, true
-		b, err := client.ReadFile(v.opening, 2*manifest.MaxOpeningSize)
-		if err != nil {
-			return nil, nil, &fault{code: exitUsage, err: err}
-		}
-		b, _ = text.Outer(b)
+	b, err := c.lists(r, v)
+	if err != nil || b == nil {
+		return nil, nil, err
+	}
+	b, _ = text.Outer(b) // what mail does to it; its root is compared below
+	broken := func(err error) error {
+		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", c.source, err), safe: "The receipt itself verifies."}
+	}
+	if c.opening {
 		o, err := manifest.ParseOpening(b)
 		if err != nil {
-			return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", v.opening, err), safe: "The receipt itself verifies."}
+			return nil, nil, broken(err)
 		}
 		c.listed = len(o.Files)
 		if err := o.Verify(d.Root, d.Files); err != nil {
 			c.foreign = true
 			fail("%v", err)
+			return nil, o, nil
+		}
+		for i := range o.Files {
+			c.opened = append(c.opened, o.Files[i].Leaf.Path)
 		}
 		return nil, o, nil
 	}
-	c.source = v.manifest
-	if c.source == "" {
-		beside := strings.TrimSuffix(r.file, ".receipt") + ".manifest"
-		if exists(beside) != nil {
-			return nil, nil, nil
-		}
-		c.source = beside
-	}
-	b, err := client.ReadFile(c.source, manifest.MaxSize)
-	if err != nil {
-		return nil, nil, &fault{code: exitUsage, err: err}
-	}
-	b, _ = text.Outer(b) // what mail does to it; its root is compared below
 	m, err := manifest.Parse(b)
 	if err != nil {
-		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("%s: %w", c.source, err), safe: "The receipt itself verifies."}
+		return nil, nil, broken(err)
 	}
 	c.listed = len(m.Files)
 	if m.Root() != d.Root || uint64(len(m.Files)) != d.Files || m.Total() != d.Bytes {
@@ -119,6 +118,39 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 		fail("%s is not the manifest of what was sealed", c.source)
 	}
 	return m, nil, nil
+}
+
+// lists returns the manifest or opening: from the zip, as named, or found beside the
+// receipt; nil if there is none.
+func (c *compared) lists(r *checked, v verifying) ([]byte, error) {
+	prefix := strings.TrimSuffix(r.file, ".receipt")
+	switch {
+	case v.zip != nil && v.zip.Opening != nil:
+		c.source, c.opening = r.file+": "+share.OpeningName, true
+		return v.zip.Opening, nil
+	case v.zip != nil:
+		c.source = r.file + ": " + share.ManifestName
+		return v.zip.Manifest, nil
+	case v.opening != "":
+		c.source, c.opening = v.opening, true
+	case v.manifest != "":
+		c.source = v.manifest
+	case exists(prefix+".manifest") == nil:
+		c.source = prefix + ".manifest"
+	case exists(prefix+".opening") == nil && !v.noOpening:
+		c.source, c.opening = prefix+".opening", true
+	default:
+		return nil, nil
+	}
+	limit := int64(manifest.MaxSize)
+	if c.opening {
+		limit = 2 * manifest.MaxOpeningSize
+	}
+	b, err := client.ReadFile(c.source, limit)
+	if err != nil {
+		return nil, &fault{code: exitUsage, err: err}
+	}
+	return b, nil
 }
 
 // fault says why the files are not what was sealed, or returns "".
@@ -137,7 +169,8 @@ func (c *compared) fault(exact bool) string {
 		if e.SameAs != "" {
 			renamed[e.SameAs] = true
 		}
-		if e.SameAs == "" || exact {
+		// What seal leaves out of a directory is no stranger in it.
+		if litter := !c.partial && client.Litter(e.Path, false); e.SameAs == "" && !litter || exact && e.SameAs != "" {
 			strangers = append(strangers, e.Path)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,15 +19,39 @@ type enrolment struct {
 
 func (a *app) enrolCommand() *cobra.Command {
 	var e enrolment
+	var l enrolList
+	alone := args(3, 3, "the trial file, the stream and the verifier key")
 	c := &cobra.Command{
-		Use:   "enrol TRIAL.trial STREAM VKEY [--role site] [--person NAME] [--until T] [--out STREAM.invite]",
+		Use: `enrol TRIAL.trial STREAM VKEY [--role site] [--person NAME] [--until T]
+  trialnotary enrol TRIAL.trial --csv LIST.csv --out DIR`,
 		Short: "Let a key sign in a stream of the trial",
 		Long: `Enrol the key of a site, a laboratory, a board: from then on it signs in the stream
 of that name. The invite that this writes is for its holder, who joins with it; send
-it by a private way. Check the key's fingerprint with its holder first.`,
-		Example: `  trialnotary enrol NCT01234567.trial site-042 jdoe.key.pub --person 'Jane Doe' --out site-042.invite`,
-		Args:    args(3, 3, "the trial file, the stream and the verifier key"),
+it by a private way. Check the key's fingerprint with its holder first.
+
+With --csv, enrol a whole list at once. Its first line names the columns, in any
+order: stream and key, and if wanted role, person and until. A key is the verifier
+key or its .pub file. The list is checked whole before anything is sent. Run again,
+with more lines or after it was interrupted, it does what is not done yet.`,
+		Example: `  trialnotary enrol NCT01234567.trial site-042 jdoe.key.pub --person "Jane Doe"
+  trialnotary enrol NCT01234567.trial --csv sites.csv --out invites
+
+  sites.csv:  stream,key,person,until
+              site-042,keys/jdoe.key.pub,Jane Doe,2027-12-31`,
+		Args: func(c *cobra.Command, got []string) error {
+			if l.csv != "" {
+				return args(1, 1, "the trial file")(c, got)
+			}
+			return alone(c, got)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if l.csv != "" {
+				l.dir = e.out
+				return a.enrolWith(c, args[0], l)
+			}
+			if l.dryRun || l.yes {
+				return usageError(c, "--dry-run and --yes are for a list, which --csv names", "")
+			}
 			e.stream = args[1]
 			return a.enrol(c, args[0], args[2], e)
 		},
@@ -34,11 +59,27 @@ it by a private way. Check the key's fingerprint with its holder first.`,
 	c.Flags().StringVar(&e.role, "role", "site", "`ROLE` of the key: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb")
 	c.Flags().StringVar(&e.person, "person", "", "printed `NAME` of its holder: then it signs under this name only")
 	c.Flags().StringVar(&e.until, "until", "", "last day or `TIME` at which it may sign, as in 2027-12-31")
-	c.Flags().StringVar(&e.out, "out", "", "the invite `FILE`, created (default STREAM.invite)")
+	c.Flags().StringVar(&e.out, "out", "", "the invite `FILE`, created (default STREAM.invite); with --csv, the folder of invites")
+	c.Flags().StringVar(&l.csv, "csv", "", "enrol every key of this list, a CSV `FILE`")
+	c.Flags().BoolVar(&l.dryRun, "dry-run", false, "with --csv: check the list, write and send nothing")
+	c.Flags().BoolVar(&l.yes, "yes", false, "with --csv: do not ask")
 	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
 	a.serviceFlag(c, "the service, if not the trial's")
 	a.timeoutFlag(c)
 	return c
+}
+
+// enrolWith checks that what the list says is not said on the command line too.
+func (a *app) enrolWith(c *cobra.Command, file string, l enrolList) error {
+	for _, name := range []string{"role", "person", "until"} {
+		if c.Flags().Changed(name) {
+			return usageError(c, "with --csv, "+name+" is a column of the list", "")
+		}
+	}
+	if l.dir == "" {
+		return usageError(c, "in which folder are the invites to be written?", "--out invites")
+	}
+	return a.enrolListed(c, file, l)
 }
 
 func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
@@ -71,17 +112,16 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 	if err != nil {
 		return err
 	}
-	return a.writeInvite(t, l, e.out, "ENROLLED")
+	return a.writeInvite(t, l, e.out, "ENROLLED", func(*sheet) {})
 }
 
 // statement returns the enrolment, or the id of the same one made before.
 func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, now time.Time) (*statement.Statement, *statement.ID, error) {
-	if _, ok := t.Salt(e.stream); !ok {
-		// Written to the file together with the statement, and before it is sent.
-		t.Streams = append(t.Streams, client.Stream{Name: e.stream, Salt: random()})
+	if e.lost(t) {
+		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the salt of the stream %s was lost, and its keys cannot be invited without", e.stream), do: lostDo}
 	}
-	id, _ := t.StreamID(e.stream)
-	k := statement.Key{Role: statement.Role(e.role), Name: e.stream, Stream: id, Key: key}
+	fresh := e.fresh(t, key, until)
+	k := fresh.Keys[0]
 	for i := range t.Grants {
 		n := t.Grants[i].Note
 		if n.Kind != statement.KindEnrolment || n.Keys[0] != k || n.Person != e.person || !n.Until.Equal(until) {
@@ -94,7 +134,7 @@ func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, no
 	}
 	for i := range t.Grants {
 		n := t.Grants[i].Note
-		if n.Kind == statement.KindRevocation && n.Keys[0].Key == key && n.Keys[0].Stream == id {
+		if n.Kind == statement.KindRevocation && n.Keys[0].Key == key && n.Keys[0].Stream == k.Stream {
 			return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the key %s was revoked for %s, and a revocation is for ever", key.Name, e.stream), do: "Have its holder make a new key, and enrol that."}
 		}
 	}
@@ -102,11 +142,30 @@ func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, no
 		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the key %s is enrolled for %s already, as the key of %s, and a key has one holder", key.Name, e.stream, g.Person),
 			do: "Enrol a key of the other person. If the name was mistyped, have its holder make a new key and hand the stream to it: revoke this one, enrol that."}
 	}
-	return &statement.Statement{Kind: statement.KindEnrolment, Keys: []statement.Key{k}, Person: e.person, Until: until}, nil, nil
+	return fresh, nil, nil
 }
 
-// writeInvite writes the invite of a sealed grant and shows it.
-func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string) error {
+const lostDo = "Have an invite of that stream sent back to you, and recover the trial file again with --from THAT.invite."
+
+// lost reports whether recover found no salt of the stream.
+func (e enrolment) lost(t *client.Trial) bool {
+	return slices.ContainsFunc(t.Lost, func(l client.LostStream) bool { return l.Name == e.stream })
+}
+
+// fresh returns the statement of an enrolment. A stream that is new gets its salt,
+// which is written to the file together with the statement and before it is sent.
+func (e enrolment) fresh(t *client.Trial, key statement.PublicKey, until time.Time) *statement.Statement {
+	if _, ok := t.Salt(e.stream); !ok {
+		t.Streams = append(t.Streams, client.Stream{Name: e.stream, Salt: random()})
+	}
+	id, _ := t.StreamID(e.stream)
+	k := statement.Key{Role: statement.Role(e.role), Name: e.stream, Stream: id, Key: key}
+	return &statement.Statement{Kind: statement.KindEnrolment, Keys: []statement.Key{k}, Person: e.person, Until: until}
+}
+
+// writeInvite writes the invite of a sealed grant and shows it, with what else
+// there is to say.
+func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string, more func(*sheet)) error {
 	n := l.Note
 	address := t.Service
 	if a.service != "" {
@@ -136,6 +195,7 @@ func (a *app) writeInvite(t *client.Trial, l *client.Logged, out, word string) e
 	s.add("role", "%s", roleLine(in.Person(), k.Role, n.Until))
 	s.add("invite", "%s (private: for the holder of the key)", out)
 	s.more("they run: trialnotary join %s --key THEIR.key", quote(out))
+	more(s)
 	return a.print(s, struct {
 		Trial       string `json:"trial"`
 		Stream      string `json:"stream"`

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,78 +26,88 @@ type granting struct {
 // grant signs, submits, waits, verifies and records a statement. At every step the
 // trial file holds what is needed to go on by running the same command again.
 func (a *app) grant(c *cobra.Command, g granting) (*client.Trial, *client.Logged, error) {
+	w, err := a.opened(c, g.file)
+	if err != nil {
+		return nil, nil, err
+	}
+	var id statement.ID
+	t, refused, err := a.grantAll(c, w, func(t *client.Trial) ([]statement.ID, error) {
+		s, before, err := g.make(t)
+		if err != nil {
+			return nil, err
+		}
+		if before != nil {
+			id = *before
+		} else if id, err = w.add(t, s, a.now()); err != nil {
+			return nil, err
+		}
+		return []statement.ID{id}, nil
+	})
+	if err == nil && refused[id] != nil {
+		err = kept(refused[id], "Nothing was changed in the log; the trial file is as it was.", "")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, find(t, id), nil
+}
+
+// opened is a trial file and the open key that grants in it.
+type opened struct {
+	file   string
+	memory client.Memory
+	trial  *client.Trial
+	key    statement.PrivateKey
+}
+
+// opened reads a trial file and opens the key given, or else remembered.
+func (a *app) opened(c *cobra.Command, file string) (*opened, error) {
 	m, err := a.memory()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	t, err := readTrial(g.file)
+	t, err := readTrial(file)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !t.Registration.Sealed() {
-		return nil, nil, kept(fmt.Errorf("the registration of %s is not finished", t.Trial), "Nothing was changed.", "Run the register command again; it goes on from where it stopped.")
+		return nil, kept(fmt.Errorf("the registration of %s is not finished", t.Trial), "Nothing was changed.", "Run the register command again; it goes on from where it stopped.")
 	}
 	name := a.key
 	if name == "" {
 		name = m.SponsorKey(t.Registration.Note.ID)
 	}
-	file, err := a.readKey(c, name)
+	k, err := a.readKey(c, name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	key, err := a.openKey(file, name)
+	key, err := a.openKey(k, name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var id statement.ID
-	t, err = m.UpdateTrial(g.file, func(t *client.Trial) error {
-		by, _, err := t.InForce(statement.TrialStream, key.Public(), a.now())
-		if err == nil && !by.Role.Grants() {
-			err = fmt.Errorf("the key %s has the role %s, and only sponsor and recovery keys grant and end keys", key.Public().Name, by.Role)
-		}
-		if err != nil {
-			return err
-		}
-		s, before, err := g.make(t)
-		if err != nil {
-			return err
-		}
-		if before != nil {
-			id = *before
-			return nil
-		}
-		s.Log, s.Trial, s.StreamName = t.Log, t.Trial, statement.TrialStream
-		s.StreamSalt, _ = t.Salt(statement.TrialStream)
-		s.Time, s.Salt = a.now().UTC().Truncate(time.Second), random()
-		n, err := statement.Sign(s, key)
-		if err != nil {
-			return &fault{code: exitUsage, err: err}
-		}
-		id = n.ID
-		t.Grants = append(t.Grants, client.Logged{Note: n, Logged: receipt.Logged{Statement: n.Raw}})
-		return nil
-	})
+	return &opened{file, m, t, key}, nil
+}
+
+// mayGrant returns an error unless the key grants and ends keys of the trial.
+func (o *opened) mayGrant(t *client.Trial, now time.Time) error {
+	by, _, err := t.InForce(statement.TrialStream, o.key.Public(), now)
+	if err == nil && !by.Role.Grants() {
+		err = fmt.Errorf("the key %s has the role %s, and only sponsor and recovery keys grant and end keys", o.key.Public().Name, by.Role)
+	}
+	return err
+}
+
+// add signs a statement of the trial stream and adds it to the trial, to be sealed.
+func (o *opened) add(t *client.Trial, s *statement.Statement, now time.Time) (statement.ID, error) {
+	s.Log, s.Trial, s.StreamName = t.Log, t.Trial, statement.TrialStream
+	s.StreamSalt, _ = t.Salt(statement.TrialStream)
+	s.Time, s.Salt = now.UTC().Truncate(time.Second), random()
+	n, err := statement.Sign(s, o.key)
 	if err != nil {
-		return nil, nil, kept(err, "Nothing was sent.", hint(err))
+		return statement.ID{}, &fault{code: exitUsage, err: err}
 	}
-	if l := find(t, id); l.Sealed() {
-		return t, l, nil
-	}
-	srv, err := a.dial(c, t.Service)
-	if err != nil {
-		return nil, nil, err
-	}
-	if t, err = a.finishGrant(c.Context(), srv, m, g.file, t, id); err != nil {
-		var refused *client.Refused
-		if errors.As(err, &refused) && !refused.Temporary() && refused.Status/100 == 4 {
-			// It has no effect and never will; the salt drawn for it stays.
-			_, derr := m.UpdateTrial(g.file, func(t *client.Trial) error { t.Drop(id); return nil })
-			return nil, nil, kept(errors.Join(err, derr), "Nothing was changed in the log; the trial file is as it was.", "")
-		}
-		return nil, nil, kept(err, fmt.Sprintf("Nothing was lost: %s holds the statement as it was signed.", g.file),
-			"Run the same command again: it sends the same bytes and goes on from there.")
-	}
-	return t, find(t, id), nil
+	t.Grants = append(t.Grants, client.Logged{Note: n, Logged: receipt.Logged{Statement: n.Raw}})
+	return n.ID, nil
 }
 
 // readTrial reads a trial file.
@@ -112,24 +121,6 @@ func readTrial(name string) (*client.Trial, error) {
 		return nil, wrongFile(name, b, kindOf(client.TrialVersion), errors.Unwrap(err))
 	}
 	return t, nil
-}
-
-func (a *app) finishGrant(ctx context.Context, srv *client.Service, m client.Memory, file string, t *client.Trial, id statement.ID) (*client.Trial, error) {
-	n := find(t, id).Note
-	e, err := a.submitAndWait(ctx, srv, client.RefOf(n), n.Raw)
-	if err != nil {
-		return nil, err
-	}
-	return m.UpdateTrial(file, func(t *client.Trial) error {
-		_, chain, err := t.InForce(statement.TrialStream, signer(t, n), time.Time{})
-		if err != nil {
-			return err
-		}
-		if _, _, err := t.Pending(n, chain, nil, srv.URL()).Complete(e, a.now()); err != nil {
-			return fmt.Errorf("the service's answer does not verify: %w", err)
-		}
-		return t.Complete(id, e)
-	})
 }
 
 // signer returns the full key that signed n, of those the trial file knows.
@@ -165,12 +156,16 @@ func hint(err error) string {
 // granted returns the grants of a key that are in force by what the trial file
 // knows, in one stream or, for "", in all.
 func granted(t *client.Trial, key statement.PublicKey, stream string, now time.Time) ([]statement.Grant, error) {
+	a, err := t.Authority()
+	if err != nil {
+		return nil, err
+	}
 	var all []statement.Grant
-	for _, s := range t.Streams {
-		if stream != "" && s.Name != stream {
+	for _, name := range t.Names() {
+		if stream != "" && name != stream {
 			continue
 		}
-		if g, _, err := t.InForce(s.Name, key, now); err == nil {
+		if g, _, err := t.AllowedBy(a, name, key, now); err == nil {
 			all = append(all, g)
 		}
 	}

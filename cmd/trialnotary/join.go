@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,8 +98,9 @@ func (a *app) join(c *cobra.Command, name, pin string) error {
 }
 
 // joined returns the invite that was remembered for a stream, "NAME" or
-// "TRIAL:NAME", and for the key given, if any; "": the only one.
-func (a *app) joined(stream string) (*client.Joined, error) {
+// "TRIAL:NAME", and for the key given, if any; "": the only one. Where that is not
+// clear, the error lists the commands to choose from, which again writes.
+func (a *app) joined(stream string, again func(flags ...string) string) (*client.Joined, error) {
 	m, err := a.memory()
 	if err != nil {
 		return nil, err
@@ -124,13 +124,13 @@ func (a *app) joined(stream string) (*client.Joined, error) {
 	if len(fits) == 1 {
 		return &fits[0], nil
 	}
-	what := fmt.Sprintf("%s are remembered here; say which one this is for:", count(len(fits), "enrolment"))
+	what := fmt.Sprintf("%s are remembered here; type one of these:", count(len(fits), "enrolment"))
 	if len(fits) == 0 {
 		what, fits = "no such enrolment is remembered here; those that are:", all
 	}
 	var lines []string
 	for _, j := range fits {
-		lines = append(lines, fmt.Sprintf("--stream %s:%s --key %s", j.Invite.Trial, j.Invite.Stream, quote(j.Key)))
+		lines = append(lines, again("stream", j.Invite.Trial+":"+j.Invite.Stream, "key", j.Key))
 	}
-	return nil, &fault{code: exitUsage, err: errors.New(what), safe: "Nothing was sealed.", do: strings.Join(lines, "\n")}
+	return nil, &fault{code: exitUsage, err: errors.New(what), list: lines, safe: "Nothing was sealed."}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // TestReadmeStory types what the README tells its reader to type, in order, and
-// compares the verdict it promises.
+// compares the answers it promises.
 func TestReadmeStory(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the README's commands are for a POSIX shell")
@@ -28,7 +28,7 @@ func TestReadmeStory(t *testing.T) {
 		t.Fatal("the README has no section \"The story, typed\"")
 	}
 	var commands []string
-	verdict := ""
+	var answers []string
 	for i, block := range strings.Split(story, "```") {
 		switch {
 		case i%2 == 0:
@@ -39,7 +39,7 @@ func TestReadmeStory(t *testing.T) {
 				}
 			}
 		default:
-			verdict = strings.TrimSpace(block)
+			answers = append(answers, strings.TrimSpace(block))
 		}
 	}
 	if len(commands) < 10 {
@@ -95,12 +95,15 @@ func TestReadmeStory(t *testing.T) {
 	if !strings.Contains(string(out), "NOT VERIFIED") || !strings.Contains(string(out), "exit code 1\n") {
 		t.Errorf("the changed byte was not refused:\n%s", out)
 	}
-	for _, line := range strings.Split(verdict, "\n") {
+	for _, line := range strings.Split(strings.Join(answers, "\n"), "\n") {
 		// What differs from run to run stands behind the words that begin a line.
 		words := strings.Join(strings.Fields(line)[:2], " ")
 		if !strings.Contains(strings.Join(strings.Fields(string(out)), " "), words) {
-			t.Errorf("the verdict has no line %q:\n%s", line, out)
+			t.Errorf("no answer has the line %q:\n%s", line, out)
 		}
+	}
+	if len(answers) < 4 {
+		t.Errorf("only %d answers were found", len(answers))
 	}
 }
 

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,14 +15,6 @@ import (
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
 )
-
-// hash reads the files, with a bar where someone watches.
-func (a *app) hash(ctx context.Context, t *client.Tree) (*manifest.Manifest, error) {
-	show, done := a.progress("Hashing")
-	m, err := t.Hash(ctx, show)
-	done()
-	return m, err
-}
 
 // progress returns what shows how far hashing has come, and what ends it.
 func (a *app) progress(what string) (func(client.Progress), func()) {
@@ -61,12 +53,12 @@ func (a *app) finishSeal(c *cobra.Command, s sealing, p *client.Pending, m *mani
 		safe = fmt.Sprintf("Nothing was lost: %s holds the signed statement, %s.manifest the list of files.", pending, s.prefix)
 	}
 	if s.noWait {
-		if _, err := srv.Submit(c.Context(), p.Note.Raw); err != nil {
+		if _, err := srv.Submit(c.Context(), p.Submission()); err != nil {
 			return kept(err, safe, afterRefusal(err, pending, goOn))
 		}
 		return a.showSealed(s, p, m, nil, "submitted", goOn)
 	}
-	e, err := a.submitAndWait(c.Context(), srv, client.RefOf(p.Note), p.Note.Raw)
+	e, err := a.submitAndWait(c.Context(), srv, client.RefOf(p.Note), p.Submission())
 	if err != nil {
 		return kept(err, safe, afterRefusal(err, pending, goOn))
 	}
@@ -114,11 +106,13 @@ func (a *app) writeReceipt(p *client.Pending, e receipt.Evidence, prefix string)
 }
 
 // sameReceipt returns nil if the file is a receipt of the same statement.
-func sameReceipt(name string, r *receipt.Receipt) error {
+func sameReceipt(name string, r *receipt.Receipt) error { return sameStatement(name, r.Statement) }
+
+func sameStatement(name string, note []byte) error {
 	b, err := client.ReadFile(name, 2*receipt.MaxSize)
 	if err == nil {
 		var there *receipt.Receipt
-		if there, _, err = receipt.ParseOuter(b); err == nil && string(there.Statement) == string(r.Statement) {
+		if there, _, err = receipt.ParseOuter(b); err == nil && string(there.Statement) == string(note) {
 			return nil
 		}
 	}
@@ -139,16 +133,23 @@ type sealedJSON struct {
 	Pending   string `json:"pending,omitempty"`
 	Index     uint64 `json:"index,omitempty"`
 	Seq       uint64 `json:"seq,omitempty"`
+	Sums      string `json:"sums,omitempty"`
+
+	LeftOut []string `json:"left_out,omitempty"`
+	Checked string   `json:"checked,omitempty"` // against which list
+	Careful []string `json:"careful,omitempty"`
 }
 
 func (a *app) showSealed(s sealing, p *client.Pending, m *manifest.Manifest, v *receipt.Verdict, state, do string) error {
 	n := p.Note
-	j := sealedJSON{State: state, Trial: n.Trial, Stream: n.StreamName, Kind: string(n.Kind), Statement: n.ID.String(), StreamID: n.Stream().String()}
+	j := sealedJSON{State: state, Trial: n.Trial, Stream: n.StreamName, Kind: string(n.Kind), Statement: n.ID.String(), StreamID: n.Stream().String(),
+		LeftOut: s.leftOut(), Checked: s.checked, Careful: s.careful}
 	head := strings.Join([]string{string(n.Kind), n.StreamName, n.Trial}, " · ")
 	out := &sheet{word: map[string]string{"sealed": "SEALED", "submitted": "SUBMITTED, not yet sealed", "offline": "SIGNED, not submitted"}[state], head: head}
 	if m != nil {
 		j.Files, j.Bytes, j.Manifest = len(m.Files), m.Total(), s.prefix+".manifest"
 		out.add("files", "%s, %s", count(j.Files, "file"), bytesOf(j.Bytes))
+		s.addOutside(out)
 	}
 	if v != nil {
 		j.Receipt, j.Index, j.Seq = s.prefix+".receipt", v.Entry.Index, v.Entry.Seq
@@ -166,34 +167,12 @@ func (a *app) showSealed(s sealing, p *client.Pending, m *manifest.Manifest, v *
 	if m != nil {
 		out.add("manifest", "%s (private: keep it with the data; without it they cannot be checked)", j.Manifest)
 	}
+	if m != nil && s.sums {
+		j.Sums = s.prefix + sumsExt
+		out.add("sums", "%s (private: it names the files); in its directory: sha256sum -c %s", j.Sums, quote(filepath.Base(j.Sums)))
+	}
 	if do != "" {
 		out.add("next", "%s", do)
 	}
-	return a.print(out, j)
-}
-
-func (a *app) showDryRun(s sealing, t *client.Tree) error {
-	out := &sheet{word: "WOULD SEAL", head: strings.Join([]string{s.kind, s.from.stream, s.from.trial}, " · ")}
-	j := struct {
-		State  string   `json:"state"`
-		Trial  string   `json:"trial"`
-		Stream string   `json:"stream"`
-		Kind   string   `json:"kind"`
-		Bytes  uint64   `json:"bytes"`
-		Files  []string `json:"files"`
-	}{State: "dry-run", Trial: s.from.trial, Stream: s.from.stream, Kind: s.kind, Files: []string{}}
-	out.add("key", "%s", s.from.key.Public.Name)
-	if t != nil {
-		j.Bytes, j.Files = t.Bytes(), t.Paths()
-		out.add("files", "%s, %s", count(t.Len(), "file"), bytesOf(t.Bytes()))
-		for i, p := range j.Files {
-			if i == 20 {
-				out.more("and %d more", t.Len()-i)
-				break
-			}
-			out.more("%s", p)
-		}
-	}
-	out.add("nothing", "was written or sent")
 	return a.print(out, j)
 }

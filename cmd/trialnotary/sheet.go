@@ -41,7 +41,7 @@ func (s *sheet) lines() string {
 	}
 	b.WriteString("\n")
 	for _, r := range s.rows {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.word, text.Visible(r.text))
+		b.WriteString(strings.TrimRight(fmt.Sprintf("  %-*s  %s", width, r.word, text.Visible(r.text)), " ") + "\n")
 	}
 	return b.String()
 }

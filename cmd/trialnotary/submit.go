@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,7 @@ type outcome struct {
 	State     string `json:"state"` // accepted, complete, pending, failed
 	Receipt   string `json:"receipt,omitempty"`
 	Error     string `json:"error,omitempty"`
+	About     string `json:"about,omitempty"` // kind, stream and trial
 	code      int
 	final     bool // refused: asking again will not help
 }
@@ -55,10 +57,10 @@ func (a *app) submit(c *cobra.Command, files []string) error {
 		o := outcome{File: f, State: "accepted"}
 		p, err := readPending(f)
 		if err == nil {
-			o.Statement = p.Note.ID.String()
+			o.Statement, o.About = p.Note.ID.String(), headOf(p.Note)
 			var s *client.Service
 			if s, err = a.dial(c, p.Service); err == nil {
-				_, err = s.Submit(c.Context(), p.Note.Raw)
+				_, err = s.Submit(c.Context(), p.Submission())
 			}
 		}
 		all = append(all, o.failed(err))
@@ -76,19 +78,28 @@ func (o outcome) failed(err error) outcome {
 	return o
 }
 
+// shown is the file that there is now.
+func (o outcome) shown() string {
+	if o.State == "complete" {
+		return o.Receipt
+	}
+	return o.File
+}
+
 // showOutcomes prints one row per file and returns the gravest code: a failure
 // before what is only not yet there.
 func (a *app) showOutcomes(word string, all []outcome, next string) error {
 	code := exitDone
 	s := &sheet{word: word, head: count(len(all), "statement")}
+	width := 0
 	for _, o := range all {
-		switch o.State {
-		case "failed":
-			s.add("failed", "%s: %s", o.File, o.Error)
-		case "complete":
-			s.add("complete", "%s", o.Receipt)
-		default:
-			s.add(o.State, "%s", o.File)
+		width = max(width, utf8.RuneCountInString(text.Visible(o.shown())))
+	}
+	for _, o := range all {
+		// Columns: what became of it, the file, what it is about.
+		s.add(o.State, "%-*s  %s", width, text.Visible(o.shown()), o.About)
+		if o.Error != "" {
+			s.more("%s", o.Error)
 		}
 		if code == exitDone || code == exitPending && o.code != exitDone {
 			code = o.code

@@ -11,31 +11,28 @@ import (
 )
 
 func (a *app) succeedCommand() *cobra.Command {
-	var reason, stream, out string
+	var e ending
 	c := &cobra.Command{
 		Use:   "succeed TRIAL.trial OLD NEW --reason TEXT",
 		Short: "Hand a stream from an old key to a new one",
 		Long: `Hand a stream to a new key: the old one ends, and the new one has its role, its
-stream, its holder's name and its term. For another person, revoke and enrol instead.`,
-		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub jdoe-2.key.pub --reason 'new laptop' --out jdoe-2.invite`,
+stream, its holder's name and its term. For another person, revoke and enrol instead.
+The old key's end cannot be taken back.`,
+		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub new.key.pub --reason "new laptop"`,
 		Args:    args(3, 3, "the trial file, the old and the new verifier key"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if reason == "" {
-				return usageError(c, "a succession gives its reason", "--reason 'new laptop'")
+			if err := e.check(c, "a succession", "new laptop"); err != nil {
+				return err
 			}
-			return a.succeed(c, args[0], args[1], args[2], stream, reason, out)
+			return a.succeed(c, args[0], args[1], args[2], e)
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "`WHY`, in at most 200 bytes; those who may read the trial see it")
-	c.Flags().StringVar(&stream, "stream", "", "the `STREAM`, where the old key has several")
-	c.Flags().StringVar(&out, "out", "", "the new key's invite `FILE`, created (default NAME.invite)")
-	a.keyFlag(c, "your sponsor key, if not the one that registered the trial")
-	a.serviceFlag(c, "the service, if not the trial's")
-	a.timeoutFlag(c)
+	c.Flags().StringVar(&e.out, "out", "", "the new key's invite `FILE`, created (default NAME.invite)")
+	a.endingFlags(c, &e)
 	return c
 }
 
-func (a *app) succeed(c *cobra.Command, file, oldKey, newKey, stream, reason, out string) error {
+func (a *app) succeed(c *cobra.Command, file, oldKey, newKey string, e ending) error {
 	before, err := verifierKey(oldKey)
 	if err != nil {
 		return err
@@ -47,20 +44,23 @@ func (a *app) succeed(c *cobra.Command, file, oldKey, newKey, stream, reason, ou
 	if before == next {
 		return &fault{code: exitUsage, err: fmt.Errorf("the old and the new key are the same")}
 	}
-	if out == "" {
-		out = next.Name + ".invite"
+	if e.out == "" {
+		e.out = next.Name + ".invite"
 	}
-	if exists(out) == nil {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", out, client.ErrExists), safe: "Nothing was changed.", do: "Choose another name with --out."}
+	if exists(e.out) == nil {
+		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", e.out, client.ErrExists), safe: "Nothing was changed.", do: "Choose another name with --out."}
+	}
+	if err := a.confirmSuccession(file, before, next, e); err != nil {
+		return err
 	}
 	t, l, err := a.grant(c, granting{file, func(t *client.Trial) (*statement.Statement, *statement.ID, error) {
 		for i := range t.Grants {
 			n := t.Grants[i].Note
-			if n.Kind == statement.KindSuccession && n.Keys[0].Key == next && (stream == "" || n.Keys[0].Name == stream) && endsKey(t, n, before) {
+			if n.Kind == statement.KindSuccession && n.Keys[0].Key == next && (e.stream == "" || n.Keys[0].Name == e.stream) && endsKey(t, n, before) {
 				return nil, &n.ID, nil
 			}
 		}
-		grants, err := granted(t, before, stream, a.now())
+		grants, err := granted(t, before, e.stream, a.now())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -70,15 +70,32 @@ func (a *app) succeed(c *cobra.Command, file, oldKey, newKey, stream, reason, ou
 		k := grants[0].Key
 		k.Key = next
 		return &statement.Statement{Kind: statement.KindSuccession, About: []statement.ID{grants[0].Statement},
-			Keys: []statement.Key{k}, Reason: reason}, nil, nil
+			Keys: []statement.Key{k}, Reason: e.reason}, nil, nil
 	}})
 	if err != nil {
 		return err
 	}
-	if t, err = a.endOld(c, file, t, before, l.Note.Keys[0].Name, reason); err != nil {
+	if t, err = a.endOld(c, file, t, before, l.Note.Keys[0].Name, e.reason); err != nil {
 		return err
 	}
-	return a.writeInvite(t, l, out, "SUCCEEDED")
+	return a.writeInvite(t, l, e.out, "SUCCEEDED", func(s *sheet) { addEnd(s, before) })
+}
+
+// confirmSuccession asks, unless it was done before and only its end is missing.
+func (a *app) confirmSuccession(file string, before, next statement.PublicKey, e ending) error {
+	t, err := readTrial(file)
+	if err != nil {
+		return err
+	}
+	grants, err := granted(t, before, e.stream, a.now())
+	if err != nil || len(grants) > 1 || e.yes {
+		return nil // told once the key has signed for nothing, or finished
+	}
+	s := &sheet{word: "SUCCEED", head: endedHead(before, grants, t.Trial)}
+	s.add("new", "%s, fingerprint %s", next.Name, next.Fingerprint())
+	s.more("has the role, the stream, the holder's name and the term of the old key")
+	addEnd(s, before)
+	return a.confirm(s, "Hand the stream to the new key?", "Nothing was changed.")
 }
 
 // endOld revokes what is left of the old key in a stream: a succession ends the one

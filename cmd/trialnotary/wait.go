@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"trialnotary/notary/client"
@@ -22,17 +21,24 @@ func kept(err error, safe, do string) error {
 func (a *app) await(ctx context.Context, s *client.Service, r client.Ref, first time.Duration) (receipt.Evidence, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
+	tell, done := a.waiting()
+	defer done()
+	return s.Await(ctx, r, first, tell)
+}
+
+// waiting returns what tells a terminal how long each wait is, and what ends it.
+func (a *app) waiting() (tell func(time.Duration), done func()) {
 	told := false
-	e, err := s.Await(ctx, r, first, func(d time.Duration) {
-		if a.watched && !a.json {
-			fmt.Fprintf(a.err, "\r\x1b[KAccepted. Waiting for the seal; asking in %s.", max(d.Round(time.Second), time.Second))
-			told = true
+	return func(d time.Duration) {
+			if a.watched && !a.json && d > 0 {
+				fmt.Fprintf(a.err, "\r\x1b[KAccepted. Waiting for the seal; asking in %s.", max(d.Round(time.Second), time.Second))
+				told = true
+			}
+		}, func() {
+			if told {
+				fmt.Fprint(a.err, "\r\x1b[K")
+			}
 		}
-	})
-	if told {
-		fmt.Fprint(a.err, "\r\x1b[K")
-	}
-	return e, err
 }
 
 // submitAndWait sends a statement and waits for what finishes its receipt. A
@@ -57,17 +63,6 @@ func random() (b [32]byte) {
 	return b
 }
 
-// quote writes an argument as a shell takes it.
-func quote(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-/+:=,@%", r))
-	})
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
 // parseUntil parses a time, or a day: then its last second in UTC.
 func parseUntil(s string) (time.Time, error) {
 	if s == "" {
@@ -78,7 +73,7 @@ func parseUntil(s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
+		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), safe: "Nothing was done.", do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
 	}
 	return t.Add(24*time.Hour - time.Second), nil
 }

@@ -5,7 +5,7 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
+	"context"
 
 	"trialnotary/functions/wire"
 )
@@ -13,5 +13,6 @@ import (
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	lambda.Start(newAuditor(app).round)
+	auditor := newAuditor(app)
+	app.Start(func(ctx context.Context, e event) error { return wire.Loggable(auditor.round(ctx, e)) })
 }

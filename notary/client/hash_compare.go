@@ -196,3 +196,19 @@ func longestSealed(sealed []manifest.File, arg, base string) string {
 	}
 	return base
 }
+
+// SealedPaths returns the paths in a manifest that a name may stand for: that very
+// path, and the longest end of the full path of the file of that name on disk. More
+// than one: it is not clear which is meant.
+func SealedPaths(m *manifest.Manifest, name string) (all []string) {
+	p := norm.NFC.String(filepath.ToSlash(name))
+	if _, ok := m.Find(p); ok {
+		all = append(all, p)
+	}
+	if info, err := os.Lstat(name); err == nil && !info.IsDir() {
+		if at := longestSealed(m.Files, name, ""); at != "" && at != p {
+			all = append(all, at)
+		}
+	}
+	return all
+}

@@ -16,11 +16,15 @@ import (
 	"strconv"
 	"time"
 
+	requests "trialnotary/notary/request"
 	"trialnotary/notary/text"
 )
 
 // maxWait bounds every wait between two attempts, whatever a service asks for.
 const maxWait = time.Minute
+
+// Parallel is how many requests at once are polite towards a service.
+const Parallel = 16
 
 // ErrUnknown: the service has never accepted the statement. Submitting it is safe.
 var ErrUnknown = errors.New("the service does not know the statement")
@@ -30,23 +34,12 @@ type NotYet struct{ After time.Duration } // when to ask again
 
 func (e *NotYet) Error() string { return "not sealed yet" }
 
-// Unreachable: the service could not be reached, or what answered there is none.
-type Unreachable struct {
-	URL string
-	Err error
-}
-
-func (e *Unreachable) Error() string {
-	return fmt.Sprintf("the service %s could not be reached: %s", e.URL, text.Visible(e.Err.Error()))
-}
-
-func (e *Unreachable) Unwrap() error { return e.Err }
-
 // Refused: the service answered that it will not.
 type Refused struct {
 	URL    string
 	Status int
 	Detail string // its reason, made printable; or the status in words
+	Index  *int   // which of several statements it is about, from 0; nil if it does not say
 }
 
 func (e *Refused) Error() string { return fmt.Sprintf("the service %s refused: %s", e.URL, e.Detail) }
@@ -65,7 +58,8 @@ func busy(status int) bool {
 type request struct {
 	method, path, contentType string
 	body                      []byte
-	limit                     int64 // bytes of an answer
+	limit                     int64                  // bytes of an answer
+	ask                       func() ([]byte, error) // signs the request note, anew for each attempt; or nil
 }
 
 type answer struct {
@@ -76,14 +70,25 @@ type answer struct {
 
 func transport() *http.Transport {
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy: http.ProxyFromEnvironment,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, a *http.Response) error {
+			return refusingProxy(proxy, a.StatusCode)
+		},
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    Parallel,
 		IdleConnTimeout:        time.Minute,
 	}
+}
+
+// Attempt tells of one that failed, before the next.
+type Attempt struct {
+	Next, Of int // the next is the second of Of, and so on
+	Wait     time.Duration
+	Err      error // *Unreachable or *Refused
 }
 
 // do makes a request until it gets an answer that another attempt would not
@@ -92,22 +97,29 @@ func (s *Service) do(ctx context.Context, r request) (answer, error) {
 	pause := s.Pause
 	for n := 1; ; n++ {
 		a, err := s.once(ctx, r)
+		if err == nil {
+			err = page(a)
+		}
 		if err == nil && !busy(a.status) {
 			return a, nil
 		}
-		if n >= s.Attempts || ctx.Err() != nil {
-			if err != nil {
-				return a, &Unreachable{s.base, plainly(err)}
-			}
-			return a, s.refused(a)
+		failed := s.refused(a)
+		if err != nil {
+			failed = s.unreachable(err)
+		}
+		if n >= s.Attempts || ctx.Err() != nil || err != nil && lasting(err) {
+			return a, failed
 		}
 		wait := pause/2 + rand.N(pause) // spread, so that many clients do not come back at once
 		if asked := a.retryAfter(); err == nil && asked > 0 {
 			wait = min(asked, maxWait)
 		}
 		pause = min(2*pause, maxWait)
+		if s.Tell != nil {
+			s.Tell(Attempt{Next: n + 1, Of: s.Attempts, Wait: wait, Err: failed})
+		}
 		if !sleep(ctx, wait) {
-			return a, &Unreachable{s.base, errors.New("it was given up before it answered")}
+			return a, &Unreachable{URL: s.base, Err: errors.New("it was given up before it answered")}
 		}
 	}
 }
@@ -123,6 +135,13 @@ func (s *Service) once(ctx context.Context, r request) (answer, error) {
 	if r.method == http.MethodPost {
 		// A CloudFront in front of the service refuses a body without its hash.
 		q.Header.Set("X-Amz-Content-Sha256", fmt.Sprintf("%x", sha256.Sum256(r.body)))
+	}
+	if r.ask != nil {
+		note, err := r.ask()
+		if err != nil {
+			return answer{}, err
+		}
+		q.Header.Set(requests.Header, requests.Field(note))
 	}
 	q.Header.Set("User-Agent", s.Agent)
 	p, err := s.HTTP.Do(q)
@@ -146,6 +165,12 @@ func (a answer) problem() bool {
 	return err == nil && t == "application/problem+json"
 }
 
+// isPage reports whether the body is HTML.
+func (a answer) isPage() bool {
+	t, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return err == nil && (t == "text/html" || t == "application/xhtml+xml")
+}
+
 // retryAfter returns what the Retry-After header asks for, 0 if nothing (RFC 9110
 // §10.2.3: seconds or a date).
 func (a answer) retryAfter() time.Duration {
@@ -162,12 +187,15 @@ func (a answer) retryAfter() time.Duration {
 // refused makes an error of an answer that is not the one hoped for.
 func (s *Service) refused(a answer) error {
 	e := &Refused{URL: s.base, Status: a.status}
-	var p struct{ Title, Detail string }
+	var p struct {
+		Title, Detail string
+		Index         *int
+	}
 	if a.problem() && json.Unmarshal(a.body, &p) == nil && p.Title+p.Detail != "" {
 		if e.Detail = p.Detail; e.Detail == "" {
 			e.Detail = p.Title
 		}
-		e.Detail = text.Visible(e.Detail)
+		e.Detail, e.Index = text.Visible(e.Detail), p.Index
 		return e
 	}
 	if a.status/100 == 3 {
@@ -176,17 +204,6 @@ func (s *Service) refused(a answer) error {
 	}
 	e.Detail = fmt.Sprintf("it answered %d %s", a.status, http.StatusText(a.status))
 	return e
-}
-
-// plainly drops the method and address that net/http puts before an error.
-func plainly(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		if u.Timeout() {
-			return errors.New("it did not answer in time")
-		}
-		return u.Err
-	}
-	return err
 }
 
 // sleep waits; false if ctx ended first.

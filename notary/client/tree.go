@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -22,7 +24,7 @@ type Tree struct {
 	Skipped []string
 
 	args  []string
-	skip  func(string) bool
+	skip  func(path string, dir bool) bool
 	roots []string // what the arguments name, as given to the system
 	files []source // by path
 
@@ -58,12 +60,12 @@ func openFile(name string) (file, error) { return os.Open(name) }
 // symbolic links, devices and pipes, directories that cannot be listed, names that
 // no manifest can hold, and a path below which there is no file. Empty
 // subdirectories are not part of a dataset. If skip is not nil, files and
-// directories for whose name it returns true are left out, with all below them;
-// [Tree.Hash] asks it again.
+// directories for whose name in the manifest it returns true are left out, with all
+// below them; a path that was named itself never is. [Tree.Hash] asks it again.
 //
 // Errors are of type [*InputError].
-func Scan(paths []string, skip func(name string) bool) (*Tree, error) {
-	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal"}
+func Scan(paths []string, skip func(path string, dir bool) bool) (*Tree, error) {
+	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal", foldCase: runtime.GOOS == "windows"}
 	return w.scan(paths)
 }
 
@@ -88,6 +90,27 @@ func (t *Tree) Paths() []string {
 	return p
 }
 
+// All yields the name in the manifest and the size in bytes of every file, by name.
+func (t *Tree) All() iter.Seq2[string, uint64] {
+	return func(yield func(string, uint64) bool) {
+		for i := range t.files {
+			if !yield(t.files[i].path, uint64(t.files[i].size)) {
+				return
+			}
+		}
+	}
+}
+
+// Disk returns the name by which the system knows a file of the tree, "" if there
+// is none of that name in the manifest.
+func (t *Tree) Disk(path string) string {
+	i, ok := slices.BinarySearchFunc(t.files, path, func(s source, p string) int { return strings.Compare(s.path, p) })
+	if !ok {
+		return ""
+	}
+	return t.disk(&t.files[i])
+}
+
 // disk returns the name by which the system knows the file.
 func (t *Tree) disk(s *source) string {
 	if s.rel == "" {
@@ -99,12 +122,14 @@ func (t *Tree) disk(s *source) string {
 // walker finds files for one purpose: the errors say what it was.
 type walker struct {
 	list func(dir string) ([]fs.DirEntry, error) // os.ReadDir, except in tests
-	skip func(string) bool
+	skip func(path string, dir bool) bool
 	safe string // "Nothing was sealed.": what every error says of the user's data
 	hint string // the verb to try again
 	// A problem with one file or directory below a path: nil ends the scan with
 	// it, otherwise it is handed here and the scan goes on.
 	problem func(path string, e *InputError)
+	// Names that differ by case alone are one file here, as on Windows.
+	foldCase bool
 	// The name of an argument that is no directory, if not its base name.
 	rename func(arg, base string) string
 
@@ -132,6 +157,11 @@ func (w *walker) scan(args []string) (*Tree, error) {
 	}
 	t := w.t
 	slices.SortFunc(t.files, func(a, b source) int { return strings.Compare(a.path, b.path) })
+	if w.foldCase {
+		if err := w.sameBut(); err != nil {
+			return nil, err
+		}
+	}
 	for i := 1; i < len(t.files); i++ {
 		if t.files[i-1].path != t.files[i].path {
 			continue
@@ -145,6 +175,23 @@ func (w *walker) scan(args []string) (*Tree, error) {
 			text.Visible(a), t.files[i].path), Safe: w.safe, Do: do}
 	}
 	return t, nil
+}
+
+// sameBut returns an error if two names in the manifest differ by the case of
+// letters alone: on such a system they came from one file that was named twice, or
+// could not stand beside each other when the data are unpacked.
+func (w *walker) sameBut() error {
+	seen := make(map[string]int32, len(w.t.files))
+	for i := range w.t.files {
+		low := strings.ToLower(w.t.files[i].path)
+		j, ok := seen[low]
+		if seen[low] = int32(i); !ok || w.t.files[j].path == w.t.files[i].path {
+			continue
+		}
+		return &InputError{Path: w.t.disk(&w.t.files[i]), What: "and " + text.Visible(w.t.disk(&w.t.files[j])) + " differ by upper and lower case alone, and are the same name on this system",
+			Safe: w.safe, Do: "Name it once; or rename one of them, then " + w.hint + " again."}
+	}
+	return nil
 }
 
 // argument finds the files below one path.
@@ -173,7 +220,7 @@ func (w *walker) argument(arg string, several bool) error {
 		return &InputError{Path: arg, What: "holds no file", Safe: w.safe, Do: "Check that it is the directory you mean."}
 	}
 	if len(w.t.files) == 0 && w.problem == nil && len(w.t.args) == 1 {
-		return &InputError{Path: arg, What: "holds no file but those left out", Safe: w.safe, Do: "Leave out less."}
+		return &InputError{Path: arg, What: "holds no file but those left out", Safe: w.safe, Do: "Name a file itself to have it taken in."}
 	}
 	return nil
 }
@@ -183,7 +230,7 @@ func (w *walker) visit(path, rel string, root int32, info fs.FileInfo) error {
 	s := source{path: path, rel: rel, root: root, size: info.Size(), mtime: info.ModTime().UnixNano()}
 	disk := w.t.disk(&s)
 	mode := info.Mode()
-	if path != "" && w.skip != nil && w.skip(path) {
+	if rel != "" && w.skip != nil && w.skip(path, mode.IsDir()) {
 		if mode.IsDir() {
 			path += "/"
 		}

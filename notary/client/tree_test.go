@@ -85,14 +85,14 @@ func TestSizesAreKnownBeforeHashing(t *testing.T) {
 
 func TestWhatIsLeftOutIsTold(t *testing.T) {
 	dir := plant(t, trial)
-	tree, err := Scan([]string{dir}, func(name string) bool { return name == "lab" || name == "readme.txt" })
+	tree, err := Scan([]string{dir}, func(name string, _ bool) bool { return name == "lab" || name == "readme.txt" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := tree.Paths(); !slices.Equal(got, []string{"a.csv"}) || !slices.Equal(tree.Skipped, []string{"lab/", "readme.txt"}) {
 		t.Errorf("kept %q, left out %q", got, tree.Skipped)
 	}
-	_, err = Scan([]string{dir}, func(string) bool { return true })
+	_, err = Scan([]string{dir}, func(string, bool) bool { return true })
 	refused(t, "everything left out", err, "no file but those left out")
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,6 +25,7 @@ const TrialVersion = "trialnotary/trial@v1"
 //	trial NCT01234567
 //	stream trial <stream salt>      the trial stream, then each stream enrolled
 //	stream site-042 <stream salt>
+//	lost site-043 <stream id>       a stream whose salt recover could not find
 //	-- trust.policy --              and the other parts of a trust file
 //	-- registration --
 //	-- registration.entry --        this and the proof absent until it is sealed
@@ -37,6 +39,7 @@ const TrialVersion = "trialnotary/trial@v1"
 type Trial struct {
 	Service, Log, Trial string
 	Streams             []Stream // the trial stream first
+	Lost                []LostStream
 	Trust               *receipt.Trust
 	Registration        Logged
 	Grants              []Logged
@@ -46,6 +49,13 @@ type Trial struct {
 type Stream struct {
 	Name string
 	Salt [32]byte
+}
+
+// LostStream is a stream whose salt is not known any more. Its keys can be ended;
+// no invite can be made for it.
+type LostStream struct {
+	Name string
+	ID   statement.StreamID
 }
 
 // ParseTrial parses a .trial file. Signatures are not checked.
@@ -64,6 +74,14 @@ func ParseTrial(b []byte) (*Trial, error) {
 			seen[name] = true
 			t.Streams = append(t.Streams, Stream{name, salt})
 		}
+		for p.Has("lost") {
+			l := lostLine(p)
+			if p.Err() == nil && seen[l.Name] {
+				p.Fail("names a stream that was named before")
+			}
+			seen[l.Name] = true
+			t.Lost = append(t.Lost, l)
+		}
 	})
 	t.Trust = r.trust()
 	t.Registration = r.logged("registration", true)
@@ -72,6 +90,22 @@ func ParseTrial(b []byte) (*Trial, error) {
 		r.err = t.check()
 	}
 	return t, r.done(b, t.Bytes)
+}
+
+// lostLine reads "lost <name> <stream id>".
+func lostLine(t *text.Reader) (l LostStream) {
+	f := t.Fields("lost", 2, 2)
+	if t.Err() != nil {
+		return l
+	}
+	var err error
+	if l.Name = f[0]; !statement.ValidName(l.Name) {
+		t.Fail("does not hold a stream name [a-z0-9][a-z0-9._-]{0,63}")
+	}
+	if l.ID, err = statement.ParseStreamID(f[1]); err != nil {
+		t.Fail("does not hold a stream id of 64 lowercase hex digits")
+	}
+	return l
 }
 
 // check compares the statements with the profile.
@@ -114,6 +148,9 @@ func (t *Trial) Bytes() ([]byte, error) {
 	for _, s := range t.Streams {
 		profile = append(profile, "stream "+s.Name+" "+text.Base64(s.Salt[:]))
 	}
+	for _, l := range t.Lost {
+		profile = append(profile, "lost "+l.Name+" "+l.ID.String())
+	}
 	w := writeProfile(TrialVersion, profile...)
 	w.trust(t.Trust)
 	w.logged("registration", t.Registration.Logged)
@@ -124,6 +161,17 @@ func (t *Trial) Bytes() ([]byte, error) {
 // Fingerprint returns the trial fingerprint.
 func (t *Trial) Fingerprint() string { return statement.TrialFingerprint(t.Registration.Note.ID) }
 
+// Names returns the names of the trial's streams, the trial stream first.
+func (t *Trial) Names() (all []string) {
+	for _, s := range t.Streams {
+		all = append(all, s.Name)
+	}
+	for _, l := range t.Lost {
+		all = append(all, l.Name)
+	}
+	return all
+}
+
 // Salt returns the salt of a stream, if it has one already.
 func (t *Trial) Salt(stream string) ([32]byte, bool) {
 	i := slices.IndexFunc(t.Streams, func(s Stream) bool { return s.Name == stream })
@@ -133,8 +181,13 @@ func (t *Trial) Salt(stream string) ([32]byte, bool) {
 	return t.Streams[i].Salt, true
 }
 
-// StreamID returns the id of a stream, if it has a salt already.
+// StreamID returns the id of a stream, if it has a salt already, or had.
 func (t *Trial) StreamID(stream string) (statement.StreamID, bool) {
+	for _, l := range t.Lost {
+		if l.Name == stream {
+			return l.ID, true
+		}
+	}
 	salt, ok := t.Salt(stream)
 	return statement.StreamIDOf(t.Log, t.Trial, stream, salt), ok
 }
@@ -161,16 +214,20 @@ func (t *Trial) Authority() (*statement.Authority, error) {
 }
 
 // InForce returns the grant that lets key sign in a stream now, and the statements
-// that show it, from its own upward. Of several it is one that lets the key grant
-// in turn, if there is one: a receipt rests on one grant, and that one serves for
-// every statement.
+// that show it, from its own upward.
 func (t *Trial) InForce(stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
 	a, err := t.Authority()
 	if err != nil {
 		return statement.Grant{}, nil, err
 	}
-	id, ok := t.StreamID(stream)
-	if ok {
+	return t.AllowedBy(a, stream, key, now)
+}
+
+// AllowedBy is [Trial.InForce] by what [Trial.Authority] returned. Of several grants
+// it is one that lets the key grant in turn, if there is one: a receipt rests on one
+// grant, and that one serves for every statement.
+func (t *Trial) AllowedBy(a *statement.Authority, stream string, key statement.PublicKey, now time.Time) (statement.Grant, []Logged, error) {
+	if id, ok := t.StreamID(stream); ok {
 		var found *statement.Grant
 		for _, g := range a.InForce(id, key.Name, key.Hash(), math.MaxUint64, now) {
 			if g.Key.Key == key && (found == nil || !found.Role.Grants() && g.Role.Grants()) {
@@ -204,12 +261,20 @@ func (t *Trial) Invite(id statement.ID, service string) (*Invite, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.InviteBy(a, id, service)
+}
+
+// InviteBy is [Trial.Invite] by what [Trial.Authority] returned.
+func (t *Trial) InviteBy(a *statement.Authority, id statement.ID, service string) (*Invite, error) {
 	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
 	if i < 0 || !t.Grants[i].Sealed() {
 		return nil, fmt.Errorf("the enrolment is not complete yet")
 	}
 	k := t.Grants[i].Note.Keys[0]
-	salt, _ := t.Salt(k.Name)
+	salt, ok := t.Salt(k.Name)
+	if !ok {
+		return nil, fmt.Errorf("the salt of the stream %s is lost, and an invite needs it", k.Name)
+	}
 	in := &Invite{Service: service, Log: t.Log, Trial: t.Trial, Stream: k.Name, Salt: salt,
 		Trust: t.Trust, Registration: t.Registration}
 	for _, g := range a.InForce(k.Stream, k.Key.Name, k.Key.Hash(), math.MaxUint64, time.Time{}) {
@@ -221,33 +286,36 @@ func (t *Trial) Invite(id statement.ID, service string) (*Invite, error) {
 	return nil, fmt.Errorf("the key %s is no longer enrolled for %s", k.Key.Name, k.Name)
 }
 
-// Complete records the place of a statement of this trial: its registration, or
-// one that grants or ends a key.
-func (t *Trial) Complete(id statement.ID, e receipt.Evidence) error {
-	place := func(l *Logged) { l.Entry, l.Proof = e.Entry, e.Proof }
-	if t.Registration.Note.ID == id {
-		place(&t.Registration)
-		return nil
+// Complete records the places of statements of this trial: its registration, and
+// those that grant or end a key.
+func (t *Trial) Complete(sealed map[statement.ID]receipt.Evidence) error {
+	left := len(sealed)
+	place := func(l *Logged) {
+		if e, ok := sealed[l.Note.ID]; ok {
+			l.Entry, l.Proof = e.Entry, e.Proof
+			left--
+		}
 	}
-	i := slices.IndexFunc(t.Grants, func(l Logged) bool { return l.Note.ID == id })
-	if i < 0 {
+	place(&t.Registration)
+	type placed struct {
+		Logged
+		index uint64
+	}
+	all := make([]placed, len(t.Grants))
+	for i := range t.Grants {
+		place(&t.Grants[i])
+		all[i] = placed{t.Grants[i], math.MaxUint64} // those not yet sealed last
+		if t.Grants[i].Sealed() {
+			all[i].index = t.Grants[i].place().Index
+		}
+	}
+	if left > 0 {
 		return fmt.Errorf("the trial file does not hold that statement any more")
 	}
-	place(&t.Grants[i])
-	slices.SortStableFunc(t.Grants, func(x, y Logged) int {
-		switch a, b := x.place().Index, y.place().Index; {
-		case x.Sealed() != y.Sealed():
-			if x.Sealed() {
-				return -1
-			}
-			return 1
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(x, y placed) int { return cmp.Compare(x.index, y.index) })
+	for i := range all {
+		t.Grants[i] = all[i].Logged
+	}
 	return nil
 }
 

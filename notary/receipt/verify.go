@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -54,35 +53,13 @@ type verification struct {
 
 // Verify checks everything a receipt shows, in the order of the format. The
 // error is always a [*Failure]. Files are checked by the caller, against
-// Verdict.Note.Dataset, only after this.
+// Verdict.Note.Dataset, only after this. For many receipts: [Verifier].
 func (r *Receipt) Verify(o Options) (*Verdict, error) {
 	return newVerification(r, o).run()
 }
 
 func newVerification(r *Receipt, o Options) *verification {
-	if o.Now.IsZero() {
-		o.Now = time.Now()
-	}
-	t := &verification{r: r, o: o, v: &Verdict{
-		Unsigned:   o.Trust == nil,
-		Confirmed:  o.Trust != nil && o.Confirmed,
-		Timestamps: len(r.Timestamps), // present, and never part of the result
-	}}
-	// Statements sealed together share a checkpoint, and it has five signatures.
-	type result struct {
-		met checkpoint.Met
-		err error
-	}
-	seen := map[string]result{}
-	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
-		k, ok := seen[string(s.Raw)]
-		if !ok {
-			k.met, k.err = o.Trust.Policy.Verify(s, t.accepts)
-			seen[string(s.Raw)] = k
-		}
-		return k.met, k.err
-	}
-	return t
+	return NewVerifier(o).verification(r)
 }
 
 func (t *verification) run() (*Verdict, error) {
@@ -117,12 +94,6 @@ func (t *verification) checkpoints() error {
 			if m, err = t.policy(s); err != nil {
 				return m, fail(StepCheckpoints, "%s: %v", what, err)
 			}
-			at := m.NoLaterThan
-			for _, alg := range []string{"sha-256", "ed25519"} { // of the log's tree, and of the statements
-				if !t.accepts(alg, at) {
-					return m, fail(StepCheckpoints, "%s: the algorithm %s is no longer accepted by the trust file", what, alg)
-				}
-			}
 		}
 		if s.Origin != t.statement.head.Origin {
 			return m, fail(StepCheckpoints, "%s: it is of another log than the statement's", what)
@@ -149,14 +120,6 @@ func (t *verification) checkpoints() error {
 	}
 	t.v.Origin, t.v.FinalSize, t.v.Met = t.statement.head.Origin, t.statement.head.Size, t.statement.met
 	return nil
-}
-
-// accepts: at the witnessed time, else now.
-func (t *verification) accepts(algorithm string, at time.Time) bool {
-	if at.IsZero() {
-		at = t.o.Now
-	}
-	return t.o.Trust.accepts(algorithm, at)
 }
 
 // inclusion: the exact entry bytes are in the log, at the entry's own index.

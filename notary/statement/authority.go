@@ -44,6 +44,7 @@ type Authority struct {
 	revoked      map[place]uint64       // index of the first revocation
 	streams      map[string]StreamID    // what each name is bound to
 	names        map[StreamID]string    // and back; registration streams too
+	closed       map[StreamID]bool      // streams with a grant that closes them
 }
 
 // signerKey is what a signature line shows of a key, and where it signs.
@@ -84,6 +85,7 @@ func NewAuthority(reg *Note, index uint64) (*Authority, error) {
 		revoked:      make(map[place]uint64),
 		streams:      map[string]StreamID{TrialStream: sponsor.Stream},
 		names:        make(map[StreamID]string),
+		closed:       make(map[StreamID]bool),
 	}
 	for _, id := range reg.RegistrationStreams() {
 		a.names[id] = RegistrationStream
@@ -103,6 +105,9 @@ func (a *Authority) grant(g *Grant) {
 	a.grants[k] = append(a.grants[k], g)
 	a.statements[g.Statement] = append(a.statements[g.Statement], g)
 	a.streams[g.Name], a.names[g.Stream] = g.Stream, g.Name
+	if g.Role.closes() && g.Name != TrialStream {
+		a.closed[g.Stream] = true
+	}
 }
 
 // Registration returns the registration everything here traces to.
@@ -116,6 +121,16 @@ func (a *Authority) Stream(name string) (StreamID, bool) {
 	id, ok := a.streams[name]
 	return id, ok
 }
+
+// Name returns the name of a stream that [Authority.Owns].
+func (a *Authority) Name(id StreamID) (string, bool) {
+	name, ok := a.names[id]
+	return name, ok
+}
+
+// Streams returns the names to which an id was bound, in order: the trial stream
+// and what grants named. The caller owns the slice.
+func (a *Authority) Streams() []string { return slices.Sorted(maps.Keys(a.streams)) }
 
 // Owns reports whether id is one of the trial's streams: a registration stream,
 // the trial stream or one that a grant named.
@@ -139,6 +154,7 @@ func (a *Authority) Clone() *Authority {
 	c.revoked = maps.Clone(a.revoked)
 	c.streams = maps.Clone(a.streams)
 	c.names = maps.Clone(a.names)
+	c.closed = maps.Clone(a.closed)
 	return &c
 }
 

@@ -41,6 +41,28 @@ func (a *Authority) check(n *Note, index uint64, batch time.Time, verify bool) (
 	return *g, nil
 }
 
+// CheckBlind decides whether a key may have a statement entered in a stream that
+// nobody but its author has seen: s is the author's word for it, of which the
+// signature is verified. Never in the trial or a registration stream, where everyone
+// must be able to see who granted what. Index, time and errors as for Check.
+func (a *Authority) CheckBlind(stream StreamID, s Signed, index uint64, batch time.Time) (Grant, error) {
+	switch name, ok := a.names[stream]; {
+	case !ok:
+		return Grant{}, fmt.Errorf("no key of this trial was granted for that stream: %w", ErrNotInForce)
+	case name == RegistrationStream || name == TrialStream:
+		return Grant{}, fmt.Errorf("nothing is sealed blind in the stream %q: %w", name, ErrNotInForce)
+	}
+	k := signerKey{stream, s.KeyName, s.KeyHash}
+	in := a.inForce(k, index, batch)
+	if len(in) == 0 {
+		return Grant{}, a.notInForce(k, index, batch)
+	}
+	if in = signedBy(s, in); len(in) == 0 {
+		return Grant{}, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", s.KeyName, ErrSignature)
+	}
+	return *in[0], nil
+}
+
 // signer returns the grant that n rests on.
 func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) (*Grant, error) {
 	if n.Log != a.registration.Log {
@@ -68,7 +90,7 @@ func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) 
 	// Not only the keys in force now: the one that signed may have ended since, and
 	// another that collides with it have come.
 	if verify || slices.ContainsFunc(a.grants[k], func(g *Grant) bool { return g.Key.Key != in[0].Key.Key }) {
-		if in = signedBy(n, in); len(in) == 0 {
+		if in = signedBy(n.Signed, in); len(in) == 0 {
 			return nil, fmt.Errorf("it is not signed by the key %s, whose name it carries: %w", n.KeyName, ErrSignature)
 		}
 	}
@@ -83,7 +105,7 @@ func (a *Authority) signer(n *Note, index uint64, batch time.Time, verify bool) 
 }
 
 // signedBy returns those of grants whose key signed n, verifying once per key.
-func signedBy(n *Note, grants []*Grant) []*Grant {
+func signedBy(n Signed, grants []*Grant) []*Grant {
 	var by []*Grant
 	var good, bad []PublicKey
 	for _, g := range grants {

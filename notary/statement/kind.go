@@ -122,6 +122,18 @@ func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 // enrol, revoke and succeed keys.
 func (r Role) Grants() bool { return r == RoleSponsor || r == RoleRecovery }
 
+// closes reports whether a grant of role r makes its stream a closed one: what
+// stands there could unblind those who run the trial.
+func (r Role) closes() bool { return r == RoleDSMB || r == RoleLaboratory }
+
+// readsOpen and readsAll report whether a key of role r reads the trial stream and
+// every open stream of its trial, or every stream.
+func (r Role) readsOpen() bool {
+	return r == RoleSponsor || r == RoleRecovery || r == RoleMonitor || r == RoleBoard
+}
+
+func (r Role) readsAll() bool { return r == RoleInspector || r == RoleDSMB }
+
 // Meaning is what a signature stands for (21 CFR 11.50).
 type Meaning string
 

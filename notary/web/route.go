@@ -1,15 +1,21 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
+
+	"trialnotary/notary/request"
+	"trialnotary/notary/statement"
 )
 
 // route is one address, or all below a prefix. path is as in openapi.yaml.
 type route struct {
 	path   string
 	prefix string // what it matches: ending in "/" all below it, else itself alone
+	suffix string // and of these only what ends so
 	reads  bool   // GET and HEAD, else POST
+	signed bool   // GET alone, with a request note
 	allow  string
 	serve  func(http.ResponseWriter, *http.Request) answer
 	number int // in the table
@@ -23,9 +29,17 @@ func (h *handler) table() []route {
 		return route{path: path, prefix: prefix, reads: true, allow: "GET, HEAD, OPTIONS",
 			serve: func(_ http.ResponseWriter, r *http.Request) answer { return serve(r) }}
 	}
+	signed := func(what string, serve func(context.Context, *request.Read, statement.StreamID, uint64) answer, option string) route {
+		return route{path: "/streams/{stream}/" + what, prefix: "/streams/", suffix: "/" + what, reads: true, signed: true, allow: "GET, OPTIONS",
+			serve: func(_ http.ResponseWriter, r *http.Request) answer { return h.stream(r, what, option, serve) }}
+	}
 	t := []route{
 		{path: "/submissions", prefix: "/submissions", allow: "POST, OPTIONS", serve: h.submit},
 		get("/receipts/{stream}/{statement}", "/receipts/", h.receipt),
+		signed("entries", h.entries, "from"),
+		signed("statements", h.statements, "from"),
+		signed("history", h.history, "at"),
+		signed("access", h.access, "from"),
 		get("/checkpoint", "/checkpoint", h.checkpoint),
 		get("/tile/{path}", "/tile/", h.object),
 		get("/checkpoints/{size}", "/checkpoints/", h.object),
@@ -51,7 +65,7 @@ func (h *handler) find(path string) *route {
 	last := len(h.routes) - 1
 	for i := range h.routes[:last] {
 		p := h.routes[i].prefix
-		if path == p || p != "/" && p[len(p)-1] == '/' && strings.HasPrefix(path, p) {
+		if path == p || p != "/" && p[len(p)-1] == '/' && strings.HasPrefix(path, p) && strings.HasSuffix(path, h.routes[i].suffix) {
 			return &h.routes[i]
 		}
 	}

@@ -3,6 +3,7 @@
 //
 //	POST /submissions                     signed statements: 202 when durable
 //	GET  /receipts/{stream}/{statement}   the public part of a receipt
+//	GET  /streams/{stream}/…              entries, statements, history: for who may read them
 //	GET  /checkpoint /tile/… /checkpoints/… /heads/… /signed/…   the public log
 //	GET  /trust /openapi.yaml /healthz /metrics /
 //
@@ -36,9 +37,11 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"trialnotary/notary"
+	"trialnotary/notary/request"
 	"trialnotary/notary/text"
 )
 
@@ -89,6 +92,7 @@ type handler struct {
 	Options
 	routes  []route
 	gate    *gate
+	reads   *gate // of signed reads, each of which may hold a page
 	bulk    bulk
 	metrics *metrics
 	page    page
@@ -103,6 +107,7 @@ func New(o Options) http.Handler {
 	}
 	h := &handler{Options: o}
 	h.gate = newGate(orDefault(o.Inside, DefaultInside), orDefault(o.Waiting, DefaultWaiting), orDefault(o.WaitingPerKey, DefaultWaitingPerKey))
+	h.reads = newGate(readsInside, readsWaiting, readsPerKey)
 	h.routes = h.table()
 	h.metrics = newMetrics(h.routes)
 	h.page = newPage(o.Service.Origin)
@@ -112,7 +117,7 @@ func New(o Options) http.Handler {
 	}
 	h.read = map[string][]string{
 		"Access-Control-Allow-Origin":   {"*"},
-		"Access-Control-Expose-Headers": {"Location, Retry-After"},
+		"Access-Control-Expose-Headers": {"Link, Location, Retry-After"},
 		"Cross-Origin-Resource-Policy":  {"cross-origin"},
 	}
 	return h
@@ -136,7 +141,9 @@ type answer struct {
 	location string
 	retry    int // seconds; 0: no Retry-After
 	allow    string
-	close    bool // the rest of the request was not read
+	link     string
+	ask      string // WWW-Authenticate
+	close    bool   // the rest of the request was not read
 	grade    slog.Level
 	fault    error // what happened inside, for the log alone
 }
@@ -194,7 +201,7 @@ func (h *handler) answer(rt *route, w http.ResponseWriter, r *http.Request) (a a
 	case r.Method == http.MethodOptions && rt.known():
 		return answer{status: http.StatusNoContent, allow: rt.allow}
 	case !rt.known():
-	case rt.reads && r.Method != http.MethodGet && r.Method != http.MethodHead,
+	case rt.reads && r.Method != http.MethodGet && (rt.signed || r.Method != http.MethodHead),
 		!rt.reads && r.Method != http.MethodPost:
 		a := problem(http.StatusMethodNotAllowed, "The method "+method(r.Method)+" has no meaning at this address; it takes "+rt.allow+". Nothing was changed.")
 		a.allow = rt.allow
@@ -214,7 +221,10 @@ func (h *handler) send(w http.ResponseWriter, r *http.Request, rt *route, a answ
 			head[k] = v
 		}
 		if r.Method == http.MethodOptions {
-			head.Set("Access-Control-Allow-Methods", "GET, HEAD")
+			head.Set("Access-Control-Allow-Methods", strings.TrimSuffix(rt.allow, ", OPTIONS"))
+			if rt.signed {
+				head.Set("Access-Control-Allow-Headers", request.Header)
+			}
 			head.Set("Access-Control-Max-Age", "86400")
 		}
 	}
@@ -234,6 +244,8 @@ func (h *handler) send(w http.ResponseWriter, r *http.Request, rt *route, a answ
 	set("Content-Type", a.kind)
 	set("Location", a.location)
 	set("Allow", a.allow)
+	set("Link", a.link)
+	set("Www-Authenticate", a.ask)
 	if a.retry > 0 {
 		set("Retry-After", strconv.Itoa(a.retry))
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"trialnotary/notary"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/storetest"
 	"trialnotary/notary/text"
@@ -77,7 +78,7 @@ func TestDescription(t *testing.T) {
 	n := w.data("site-001", w.one)
 	w.must(n)
 	ops, responses := described(t)
-	if len(ops) != 12 {
+	if len(ops) != 16 {
 		t.Fatalf("%d operations are described: %v", len(ops), ops)
 	}
 	fill := strings.NewReplacer("{stream}", w.stream("site-001").String(), "{statement}", n.ID.String(),
@@ -97,7 +98,10 @@ func TestDescription(t *testing.T) {
 				}
 			}
 		}
-		target := fill.Replace(op.path)
+		target, reader := fill.Replace(op.path), w.one
+		if op.path == "/streams/{stream}/access" {
+			target, reader = "/streams/"+w.stream("trial").String()+"/access", w.sponsor
+		}
 		if op.method == "POST" {
 			try(202, w.post(n.Raw))
 			wrong := w.get(target)
@@ -106,22 +110,30 @@ func TestDescription(t *testing.T) {
 			}
 			continue
 		}
-		r := w.get(target)
+		allow, head := "GET, HEAD", []string(nil)
+		if strings.HasPrefix(op.path, "/streams/") {
+			allow, head = "GET", []string{request.Header, w.ask(target, reader)}
+			try(401, w.get(target))
+			try(403, w.do("GET", target, nil, request.Header, w.ask(target, newKey(t, "stranger"))))
+			try(405, w.do("HEAD", target, nil, head...))
+		}
+		r := w.do("GET", target, nil, head...)
 		try(200, r)
 		if r.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: a page elsewhere cannot read it", op.path)
 		}
-		b, head := body(t, r), w.do("HEAD", target, nil)
-		if op.path != "/metrics" && (head.StatusCode != 200 || head.ContentLength != int64(len(b)) && head.Header.Get("Content-Length") != r.Header.Get("Content-Length") || body(t, head) != "") {
-			t.Errorf("HEAD %s: %d %v", op.path, head.StatusCode, head.Header)
+		b, bare := body(t, r), w.do("HEAD", target, nil)
+		if allow == "GET, HEAD" && op.path != "/metrics" && (bare.StatusCode != 200 || bare.ContentLength != int64(len(b)) && bare.Header.Get("Content-Length") != r.Header.Get("Content-Length") || body(t, bare) != "") {
+			t.Errorf("HEAD %s: %d %v", op.path, bare.StatusCode, bare.Header)
 		}
 		for _, m := range []string{"POST", "PUT", "DELETE", "PATCH", "BREW"} {
 			wrong := w.do(m, target, strings.NewReader("x"))
-			if wantProblem(t, wrong, 405, "GET, HEAD"); wrong.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+			if wantProblem(t, wrong, 405, allow); wrong.Header.Get("Allow") != allow+", OPTIONS" {
 				t.Errorf("Allow %q", wrong.Header.Get("Allow"))
 			}
 		}
-		if pre := w.do("OPTIONS", target, nil); pre.StatusCode != 204 || pre.Header.Get("Access-Control-Allow-Methods") != "GET, HEAD" {
+		if pre := w.do("OPTIONS", target, nil); pre.StatusCode != 204 || pre.Header.Get("Access-Control-Allow-Methods") != allow ||
+			pre.Header.Get("Access-Control-Allow-Headers") != strings.Repeat(request.Header, len(head)/2) {
 			t.Errorf("preflight of %s: %d %v", op.path, pre.StatusCode, pre.Header)
 		}
 	}
@@ -182,7 +194,9 @@ func TestNothingElse(t *testing.T) {
 		"/receipts/" + strings.ToUpper(w.stream("trial").String()) + "/" + w.registration.ID.String(),
 		"/receipts/" + w.stream("site-001").String() + "/" + w.registration.ID.String() + "/",
 		"/receipts/" + w.stream("site-001").String() + "/" + w.registration.ID.String(),
-		"/streams/" + w.stream("site-001").String() + "/entries", "/favicon.ico", "/%2e%2e/keys", "/trust%00"} {
+		"/streams/", "/streams/x/entries", "/streams/" + w.stream("site-001").String(), "/streams/" + w.stream("site-001").String() + "/",
+		"/streams/" + strings.ToUpper(w.stream("site-001").String()) + "/entries", "/streams/" + w.stream("site-001").String() + "/x/entries",
+		"/streams/" + w.stream("site-001").String() + "/entries/", "/favicon.ico", "/%2e%2e/keys", "/trust%00"} {
 		wantProblem(t, w.get(path), http.StatusNotFound)
 	}
 	if strings.Contains(w.log.String(), "keys") {

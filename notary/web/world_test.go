@@ -17,6 +17,7 @@ import (
 	"trialnotary/notary"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/receipt"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/storetest"
 	"trialnotary/notary/web"
@@ -185,12 +186,32 @@ func (w *world) data(name string, k statement.PrivateKey, change ...func(*statem
 	}), k)
 }
 
+// ask returns the header field of a request for a path, signed now.
+func (w *world) ask(path string, k statement.PrivateKey, change ...func(*request.Read)) string {
+	w.t.Helper()
+	r := request.Read{Log: origin, Method: "GET", Path: path, Time: time.Now().UTC().Truncate(time.Second)}
+	for _, f := range change {
+		f(&r)
+	}
+	b, err := r.Sign(k)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return request.Field(b)
+}
+
+// read asks for a path with a key.
+func (w *world) read(path string, k statement.PrivateKey) *http.Response {
+	w.t.Helper()
+	return w.do("GET", path, nil, request.Header, w.ask(path, k))
+}
+
 // do sends a request; head holds field, value, field, value ….
 func (w *world) do(method, path string, body io.Reader, head ...string) *http.Response {
 	w.t.Helper()
 	r := httptest.NewRequest(method, path, body)
 	for i := 0; i+1 < len(head); i += 2 {
-		r.Header.Set(head[i], head[i+1])
+		r.Header.Add(head[i], head[i+1])
 	}
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)

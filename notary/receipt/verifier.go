@@ -1,0 +1,64 @@
+package receipt
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"trialnotary/notary/checkpoint"
+)
+
+// maxSeen bounds how many checkpoints a [Verifier] remembers.
+const maxSeen = 1 << 16
+
+// Verifier verifies many receipts with the same options. What it found of a
+// checkpoint it remembers: statements sealed together share one, all of a trial
+// share the registration's, and each has up to five signatures. Safe for concurrent
+// use.
+type Verifier struct {
+	o Options
+
+	mu   sync.Mutex
+	seen map[[32]byte]found
+}
+
+type found struct {
+	met checkpoint.Met
+	err error
+}
+
+// NewVerifier returns a verifier. Options.Now, where it is zero, is now.
+func NewVerifier(o Options) *Verifier {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	return &Verifier{o: o, seen: map[[32]byte]found{}}
+}
+
+// Verify is [Receipt.Verify].
+func (f *Verifier) Verify(r *Receipt) (*Verdict, error) { return f.verification(r).run() }
+
+func (f *Verifier) verification(r *Receipt) *verification {
+	t := &verification{r: r, o: f.o, v: &Verdict{
+		Unsigned:   f.o.Trust == nil,
+		Confirmed:  f.o.Trust != nil && f.o.Confirmed,
+		Timestamps: len(r.Timestamps), // present, and never part of the result
+	}}
+	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
+		key := sha256.Sum256(s.Raw)
+		f.mu.Lock()
+		k, ok := f.seen[key]
+		f.mu.Unlock()
+		if !ok {
+			k.met, k.err = f.o.Trust.Meets(s, f.o.Now)
+			f.mu.Lock()
+			if len(f.seen) >= maxSeen {
+				clear(f.seen)
+			}
+			f.seen[key] = k
+			f.mu.Unlock()
+		}
+		return k.met, k.err
+	}
+	return t
+}
