@@ -93,8 +93,11 @@ func (s *sealing) form() (inventory.Form, error) {
 	return "", nil
 }
 
-// head returns how a file begins.
+// head returns how a regular file begins; of a pipe nothing is taken away.
 func head(name string) []byte {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil
