@@ -70,7 +70,7 @@ func up(t *testing.T) *deployed {
 		t.Fatal(err)
 	}
 	d.store = onaws.NewStore(d.Clients, onaws.Env{Table: d.Table, LogBucket: d.LogBucket, StateBucket: d.StateBucket, SiteBucket: d.SiteBucket})
-	list, err := lambda.NewFromConfig(d.Config).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	list, err := d.lambda().ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +83,12 @@ func up(t *testing.T) *deployed {
 	}
 	d.write(t, "local.trust", b)
 	return d
+}
+
+// lambda calls functions, once, however long they take: those of the clients'
+// configuration would give up and call again.
+func (d *deployed) lambda() *lambda.Client {
+	return lambda.NewFromConfig(d.Config, func(o *lambda.Options) { o.HTTPClient, o.RetryMaxAttempts = &http.Client{Timeout: 5 * time.Minute}, 1 })
 }
 
 // function is the full name of one of the stack's functions, "Seal" or another.

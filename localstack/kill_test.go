@@ -22,9 +22,7 @@ import (
 // sealersDie kills the sealer's process again and again while statements come in and
 // it is started without pause; then all that was accepted must be in the log, once.
 func (d *deployed) sealersDie(t *testing.T) {
-	if _, err := os.Stat("/proc/self/exe"); err != nil || d.docked() {
-		t.Skip("functions are found and killed by /proc, in host mode on Linux")
-	}
+	d.needsHost(t)
 	const statements = 12
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -37,7 +35,7 @@ func (d *deployed) sealersDie(t *testing.T) {
 	kills := 0
 	others.Go(func() {
 		for ; ctx.Err() == nil; time.Sleep(70 * time.Millisecond) {
-			kills += d.killSealers(t)
+			kills += d.killFunction(t, "Seal")
 		}
 	})
 	for i := range statements {
@@ -75,6 +73,15 @@ func (d *deployed) sealersDie(t *testing.T) {
 	}
 }
 
+// needsHost skips what needs functions to be processes that can be found here and
+// that reach this test.
+func (d *deployed) needsHost(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/exe"); err != nil || d.docked() {
+		t.Skip("functions are found and killed by /proc, in host mode on Linux")
+	}
+}
+
 // sealed verifies the log, in which no statement may be twice, and counts the
 // entries of a receipt's stream.
 func (d *deployed) sealed(t *testing.T, name string) (n int) {
@@ -105,17 +112,17 @@ func (d *deployed) sealed(t *testing.T, name string) (n int) {
 
 // seal starts the sealer as the rule does, and waits for it.
 func (d *deployed) seal(ctx context.Context, t *testing.T) error {
-	out, err := lambda.NewFromConfig(d.Config).Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(d.function(t, "Seal")), Payload: []byte("{}")})
+	out, err := d.lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(d.function(t, "Seal")), Payload: []byte("{}")})
 	if err == nil && out.FunctionError != nil {
 		err = fmt.Errorf("seal: %s", out.Payload)
 	}
 	return err
 }
 
-// killSealers kills the processes of the function seal of this LocalStack and says
-// how many.
-func (d *deployed) killSealers(t *testing.T) (killed int) {
-	name, code := d.function(t, "Seal"), d.run("tmp")
+// killFunction kills the processes of one function of this LocalStack and says how
+// many.
+func (d *deployed) killFunction(t *testing.T, function string) (killed int) {
+	name, code := d.function(t, function), d.run("tmp")
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, proc := range all {
 		exe, err := os.Readlink(proc + "/exe")

@@ -80,10 +80,12 @@ func TestStory(t *testing.T) {
 	t.Run("the auditor finds nothing wrong", d.auditorIsContent)
 }
 
-// auditorIsContent starts the function that a rule starts every hour.
-func (d *deployed) auditorIsContent(t *testing.T) {
-	out, err := lambda.NewFromConfig(d.Config).Invoke(t.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(d.function(t, "Audit")), Payload: []byte(`{"full":true}`)})
+// auditorIsContent starts the function that a rule starts every hour, as once a week.
+func (d *deployed) auditorIsContent(t *testing.T) { d.audit(t, `{"full":true}`) }
+
+func (d *deployed) audit(t *testing.T, event string) {
+	t.Helper()
+	out, err := d.lambda().Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(d.function(t, "Audit")), Payload: []byte(event)})
 	if err != nil || out.FunctionError != nil {
 		t.Fatalf("%v %s %s", err, aws.ToString(out.FunctionError), out.Payload)
 	}

@@ -38,7 +38,11 @@ func (s *Service) anchor(ctx context.Context) (bool, error) {
 		if len(rows) < maxAnchored && now.Sub(first.Record.Time) < s.Anchor {
 			return false, nil
 		}
-		a = anchored{From: a.To + 1, To: a.To + uint64(len(rows)), Time: now, State: planned}
+		last, err := queueNumber(rows[len(rows)-1])
+		if err != nil {
+			return false, err
+		}
+		a = anchored{From: a.To + 1, To: last, Time: now, State: planned}
 		if raw, err = s.stepAnchored(ctx, raw, a); err != nil {
 			return false, err
 		}
@@ -93,7 +97,7 @@ type run struct {
 
 // anchorRun makes files and statements of the reads of a.
 func (s *Service) anchorRun(ctx context.Context, a anchored) error {
-	rows, err := s.store.ListRows(ctx, queuePartition, sortKey(a.From), int(a.To-a.From)+1)
+	rows, err := s.queueRows(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -221,7 +225,7 @@ func accessName(trial statement.StreamID, id statement.ID) string {
 
 // trimQueue leaves of the reads of a their numbers alone.
 func (s *Service) trimQueue(ctx context.Context, a anchored) error {
-	rows, err := s.store.ListRows(ctx, queuePartition, sortKey(a.From), int(a.To-a.From)+1)
+	rows, err := s.queueRows(ctx, a)
 	if err != nil {
 		return err
 	}

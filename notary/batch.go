@@ -29,6 +29,7 @@ type builder struct {
 	time   time.Time
 	staged staged
 
+	before    map[statement.StreamID]streammap.Value // of the streams that were looked up together
 	values    map[statement.StreamID]streammap.Value // of the streams this batch touches
 	authority map[statement.StreamID]*statement.Authority
 	own       map[statement.StreamID]bool // authorities changed by this batch: ours to change
@@ -49,6 +50,24 @@ func (s *Service) newBuilder(ctx context.Context, h head) *builder {
 		owners:    make(map[statement.StreamID]owner),
 		kept:      make(map[statement.StreamID]statement.ID),
 	}
+}
+
+// look reads the values of all streams that the statements are for, together: a
+// batch of many streams that were long quiet makes few reads so.
+func (b *builder) look(all []Accepted) error {
+	ids := make([]statement.StreamID, 0, len(all))
+	for _, a := range all {
+		ids = append(ids, a.Stream)
+	}
+	values, err := streammap.LookupAll(b.nodes, b.head.Map, ids)
+	if err != nil {
+		return err
+	}
+	b.before = make(map[statement.StreamID]streammap.Value, len(ids))
+	for i, id := range ids {
+		b.before[id] = values[i]
+	}
+	return nil
 }
 
 // add enters a statement or refuses it with a reason. An error is the store's.
@@ -81,8 +100,10 @@ func (b *builder) entry(i int, item stagedItem) entry.Entry {
 }
 
 func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
-	v, ok := b.values[stream]
-	if ok {
+	if v, ok := b.values[stream]; ok {
+		return v, nil
+	}
+	if v, ok := b.before[stream]; ok {
 		return v, nil
 	}
 	v, _, err := streammap.Lookup(b.nodes, b.head.Map, stream)

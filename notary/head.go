@@ -91,7 +91,7 @@ func stagedBatch(name string) (n uint64, ok bool) {
 	return n, err == nil
 }
 
-// mapName names the pack of map nodes that a batch added.
+// mapName names the pack of map nodes that a batch added, where they are many.
 func mapName(batch uint64) string { return fmt.Sprintf("map/%020d", batch) }
 
 // mapLine is a stream map root as the rest of a line.

@@ -55,6 +55,7 @@ const (
 	DefaultMaxBatch  = 10_000
 	DefaultHeartbeat = 24 * time.Hour
 	DefaultAnchor    = 10 * time.Minute
+	DefaultPatience  = 5 * time.Second
 	maxBatchBytes    = 24 << 20 // of notes in one batch, so that memory is bounded
 )
 
@@ -67,12 +68,18 @@ type Config struct {
 	Heartbeat time.Duration       // an empty batch after so long; 0: DefaultHeartbeat
 	Anchor    time.Duration       // reads are anchored after so long; 0: DefaultAnchor
 
+	// Witnesses are asked for a cosignature on every checkpoint before it becomes
+	// final; Patience is how long, together. 0: DefaultPatience.
+	Witnesses []Witness
+	Patience  time.Duration
+
 	// Sponsors returns the keys that may register trials, at each call anew.
 	Sponsors func() []statement.PublicKey
 	// Now is the operator's clock; nil: time.Now.
 	Now func() time.Time
 	// Alarm is told of what an operator must look at ("forked", "restored",
-	// "unreadable", "clock"); detail names objects, never trials or people. May be nil.
+	// "unreadable", "clock", "witness"); detail names objects and witnesses, never
+	// trials or people. May be nil.
 	Alarm func(kind, detail string)
 	// Announce is told of every published batch. May be nil.
 	Announce func(Sealed)
@@ -85,6 +92,9 @@ type Service struct {
 
 	sealing   sync.Mutex // one Seal at a time in this process
 	edge      *tile.Edge // the right edge after the batch sealed last, or nil
+	unwell    []int      // how often in a row each witness did not cosign
+	final     uint64     // a batch known to be under a final checkpoint
+	retry     time.Time  // when one that is not is tried again
 	received  atomic.Int64
 	published atomic.Uint64 // a batch up to which all are known to be published
 	sealed    atomic.Int64  // Unix time of the newest batch known
@@ -121,6 +131,9 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Anchor <= 0 {
 		c.Anchor = DefaultAnchor
 	}
+	if c.Patience <= 0 {
+		c.Patience = DefaultPatience
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -133,7 +146,7 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Announce == nil {
 		c.Announce = func(Sealed) {}
 	}
-	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin)}, nil
+	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin), unwell: make([]int, len(c.Witnesses))}, nil
 }
 
 // checkKeys: every key is the log's, and all that the policy asks for are there. What

@@ -64,8 +64,11 @@ func (s *Service) publish(ctx context.Context, h head, g *staged) (Sealed, error
 		return fail("final checkpoint", err)
 	}
 	// f. Rows and map nodes: private, derived, add-only. A crash leaves some of them.
-	if err := s.store.PutState(ctx, mapName(h.Batch), g.Pack); err != nil {
-		return fail("map nodes", err)
+	// A small pack is a row, so that a batch writes one object less.
+	if len(g.Pack) > maxRowPack {
+		if err := s.store.PutState(ctx, mapName(h.Batch), g.Pack); err != nil {
+			return fail("map nodes", err)
+		}
 	}
 	if err := s.store.AddRows(ctx, g.rows()); err != nil {
 		return fail("rows", err)
@@ -145,17 +148,29 @@ func (s *Service) sign(ctx context.Context, h head) ([]byte, error) {
 	return b, nil
 }
 
-// finalize makes the signed checkpoint final if the policy is met, and records
-// with every batch that it covers, and that none covered before, that it does.
-// It returns nil when the policy is not met, or a larger checkpoint is final.
+// finalize makes the signed checkpoint final if, with the cosignatures that the
+// witnesses give in time, the policy is met; and records with every batch that it
+// covers, and that none covered before, that it does. It returns nil when the
+// policy is not met, or a larger checkpoint is final.
 func (s *Service) finalize(ctx context.Context, h head, signed []byte) ([]byte, error) {
 	if err := s.store.AddRows(ctx, []Row{batchRow{Number: h.Batch, Size: h.Size, Root: h.Root, Time: h.Time, Map: h.Map}.row()}); err != nil {
 		return nil, err
+	}
+	name := checkpoint.FinalName(h.Size)
+	if len(s.Witnesses) > 0 {
+		// What was final before is used as it is: nobody is asked twice.
+		final, err := s.store.Get(ctx, name)
+		if err == nil {
+			return final, s.recordFinal(ctx, h)
+		} else if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
 	}
 	cp, err := checkpoint.Parse(signed)
 	if err != nil {
 		return nil, err
 	}
+	cp = s.cosign(ctx, cp)
 	if _, err := s.Policy.Verify(cp, nil); err != nil {
 		return nil, nil // the next checkpoint that meets it covers this batch too
 	}
@@ -163,8 +178,7 @@ func (s *Service) finalize(ctx context.Context, h head, signed []byte) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	name := checkpoint.FinalName(h.Size)
-	final := signed
+	final := cp.Raw
 	if newest > h.Size {
 		// None becomes final once a larger one is; if this one did before, use it.
 		if final, err = s.store.Get(ctx, name); errors.Is(err, ErrNotFound) {

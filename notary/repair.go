@@ -18,7 +18,8 @@ import (
 // from its staging object, or where that has expired from the tiles, and runs the
 // publishing code again. Notes that neither a staging object nor a row holds are
 // lost to the service; when their authors submit them again the rows take them
-// back, and Repair with all set then finds the keys they grant.
+// back, and Repair with all set then finds the keys they grant. What was erased since
+// the copy was made is erased again.
 //
 // It writes nothing that the log does not already commit to, can be interrupted
 // and run again, and must not run beside a sealer. progress, if not nil, is told
@@ -66,7 +67,7 @@ func (s *Service) Repair(ctx context.Context, all bool, progress func(batch uint
 		if errors.Is(err, ErrNotFound) && at.Batch == 0 && lost {
 			return errors.New("repair: the staging object of batch 1 is gone, and the log has nothing of it")
 		} else if errors.Is(err, ErrNotFound) {
-			return nil
+			return s.eraseAgain(ctx) // what was erased since the copy was made
 		} else if err != nil {
 			return fmt.Errorf("repair batch %d: %w", at.Batch+1, err)
 		}

@@ -21,6 +21,7 @@ import (
 //	RG#<stream>      | -            the trial and registration that a registration stream is for
 //	TR#<trial>       | <index>      the registration and the key statements in force
 //	BT#<batch>       | -            a batch and the final checkpoint that covers it
+//	MP#<batch>       | -            the map nodes that a batch added, where these are few
 //
 // <trial> is the stream id of the trial's own stream.
 
@@ -28,7 +29,8 @@ import (
 type outcome struct {
 	Index, Batch, Seq uint64
 	Refused           string // the reason; "" when sealed
-	Note              []byte // empty where it was lost or erased
+	Erased            bool   // Note is gone for good
+	Note              []byte // empty where it was never seen, lost or erased
 }
 
 func statementKey(r Ref) Row {
@@ -37,9 +39,12 @@ func statementKey(r Ref) Row {
 
 func (o outcome) row(r Ref) Row {
 	row := statementKey(r)
-	if o.Refused != "" {
+	switch {
+	case o.Refused != "":
 		row.Value = fmt.Appendf(nil, "refused %s\n", o.Refused)
-	} else {
+	case o.Erased:
+		row.Value = fmt.Appendf(nil, "erased %d %d %d\n", o.Index, o.Batch, o.Seq)
+	default:
 		row.Value = fmt.Appendf(nil, "sealed %d %d %d\n", o.Index, o.Batch, o.Seq)
 	}
 	row.Value = append(row.Value, o.Note...)
@@ -53,9 +58,11 @@ func parseOutcome(b []byte) (outcome, error) {
 		o.Refused = reason
 		return o, nil
 	}
-	if _, err := fmt.Sscanf(string(line), "sealed %d %d %d", &o.Index, &o.Batch, &o.Seq); err != nil || !ok {
+	var what string
+	if _, err := fmt.Sscanf(string(line), "%s %d %d %d", &what, &o.Index, &o.Batch, &o.Seq); err != nil || !ok || what != "sealed" && (what != "erased" || len(note) > 0) {
 		return outcome{}, fmt.Errorf("statement row %.40q: %w", b, text.ErrFormat)
 	}
+	o.Erased = what == "erased"
 	return o, nil
 }
 

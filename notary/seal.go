@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trialnotary/notary/checkpoint"
@@ -74,6 +75,10 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 		return Sealed{}, fmt.Errorf("seal batch %d: %w", h.Batch+1, err)
 	}
 	if len(b.staged.Items) == 0 && len(b.staged.Refused) == 0 && (more || s.Now().Sub(h.Time) < s.Heartbeat) {
+		// Nothing to seal. A batch that got no quorum is not left to wait for the next.
+		if err := s.finalizeLate(ctx, h); err != nil {
+			return Sealed{}, fmt.Errorf("final checkpoint of batch %d: %w", h.Batch, err)
+		}
 		return Sealed{More: more}, nil
 	}
 	edge, err := s.edgeAt(ctx, h)
@@ -156,8 +161,8 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 	b = s.newBuilder(ctx, h)
 	size := 0
 	var done []Ref
-	for from := 0; from < len(pending); from += 1024 {
-		chunk := pending[from:min(from+1024, len(pending))]
+	var fresh []Accepted
+	for chunk := range slices.Chunk(pending, MaxCall) {
 		keys := make([]Row, len(chunk))
 		for i, a := range chunk {
 			keys[i] = statementKey(a.Ref)
@@ -178,9 +183,15 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 				more = true
 				break
 			}
-			if err := b.add(a); err != nil {
-				return nil, false, err
-			}
+			fresh = append(fresh, a)
+		}
+	}
+	if err := b.look(fresh); err != nil {
+		return nil, false, err
+	}
+	for _, a := range fresh {
+		if err := b.add(a); err != nil {
+			return nil, false, err
 		}
 	}
 	if len(done) > 0 {

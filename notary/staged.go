@@ -205,6 +205,9 @@ func (o stagedOwner) row(by statement.ID) Row {
 // rows lists the rows that the batch adds.
 func (g *staged) rows() []Row {
 	rows := make([]Row, 0, 2*len(g.Items)+len(g.Refused)+8)
+	if n := len(g.Pack); n > 0 && n <= maxRowPack {
+		rows = append(rows, packRow(g.Number, g.Pack))
+	}
 	for i, item := range g.Items {
 		e := g.entry(i)
 		rows = append(rows,

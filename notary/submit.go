@@ -124,11 +124,14 @@ func (s *Service) known(ctx context.Context, r Ref, note []byte) (bool, error) {
 	return err == nil && w[0], err
 }
 
-// recall gives a sealed statement's row its note back, if a repair had to do
-// without it.
+// recall gives a sealed statement's row its note back, if a repair had to do without
+// it, or it was sealed blind; never if it was erased.
 func (s *Service) recall(ctx context.Context, r Ref, row, note []byte) error {
 	o, err := parseOutcome(row)
-	if err != nil || len(o.Note) > 0 || statement.IDOf(note) != r.Statement {
+	if err != nil || o.Erased || len(o.Note) > 0 || statement.IDOf(note) != r.Statement {
+		return err
+	}
+	if erased, err := s.erased(ctx, r); err != nil || erased {
 		return err
 	}
 	o.Note = note

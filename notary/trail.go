@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 	"trialnotary/notary/text"
 )
 
-// The trail of reads. All that is read waits in one queue, numbered without a gap,
-// until the sealer puts it into files by trial (anchor.go):
+// The trail of reads. All that is read waits in one queue, in order, until the sealer
+// puts it into files by trial (anchor.go):
 //
 //	AQ#-          | <number>          a read that waits to be anchored
 //	AA#-          | -                 up to where the queue is anchored
@@ -108,11 +109,35 @@ func (s *Service) queueEnd(ctx context.Context) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		next += uint64(len(rows))
+		if len(rows) > 0 {
+			last, err := queueNumber(rows[len(rows)-1])
+			if err != nil {
+				return 0, err
+			}
+			next = last + 1
+		}
 		if len(rows) < pageChunk {
 			return next, nil
 		}
 	}
+}
+
+// queueNumber returns the number of a row of the queue. After a database was restored
+// from an older copy, numbers may be left out.
+func queueNumber(r Row) (n uint64, err error) {
+	if _, err = fmt.Sscanf(r.Sort, "%d", &n); err != nil {
+		return 0, fmt.Errorf("row of the trail %q: %w", r.Sort, err)
+	}
+	return n, nil
+}
+
+// queueRows returns the rows of the queue that a run is made of.
+func (s *Service) queueRows(ctx context.Context, a anchored) ([]Row, error) {
+	rows, err := s.store.ListRows(ctx, queuePartition, sortKey(a.From), maxAnchored)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(r Row) bool { return r.Sort > sortKey(a.To) }), nil
 }
 
 // anchored is the one cell about the queue: the reads From to To are being anchored,

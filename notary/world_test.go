@@ -41,6 +41,9 @@ type world struct {
 	signers []checkpoint.Signer
 	svc     *notary.Service
 
+	witnesses []notary.Witness // asked for a cosignature, none at first
+	patience  time.Duration
+
 	mu      *sync.Mutex
 	now     time.Time
 	alarms  []string
@@ -90,7 +93,7 @@ func (w *world) later(d time.Duration) {
 // process starts one more process of the service over a store.
 func (w *world) process(store notary.Store) *notary.Service {
 	w.t.Helper()
-	s, err := notary.New(store, notary.Config{Origin: origin, Signers: w.signers, Policy: w.policy,
+	s, err := notary.New(store, notary.Config{Origin: origin, Signers: w.signers, Policy: w.policy, Witnesses: w.witnesses, Patience: w.patience,
 		Sponsors: func() []statement.PublicKey { return w.sponsors }, Now: w.clock,
 		Alarm: func(kind, detail string) {
 			w.mu.Lock()

@@ -30,14 +30,14 @@ type app struct {
 func newApp() *app {
 	isTerm := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, prompt: os.Stderr, now: time.Now,
-		terminal: isTerm(os.Stdin), watched: isTerm(os.Stderr)}
-	if a.terminal && !a.watched {
+		terminal: isTerm(os.Stdin), watched: isTerm(os.Stderr) && escapes(os.Stderr)}
+	if a.terminal && !isTerm(os.Stderr) {
 		// What is asked is seen although err goes to a file.
-		if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		if tty, err := os.OpenFile(terminalName, os.O_WRONLY, 0); err == nil {
 			a.prompt = tty
 		}
 	}
-	a.color = isTerm(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	a.color = isTerm(os.Stdout) && escapes(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return a
 }
 
@@ -51,7 +51,7 @@ const (
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "trialnotary",
+		Use:   "trialnotary VERB …",
 		Short: "Evidence of what a clinical trial had, when, and in which order",
 		Long: `trialnotary seals files of a clinical trial: it leaves a receipt beside them with
 which anyone can check, offline and for decades, what existed, when, and in which
@@ -60,10 +60,15 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
   trialnotary join site-042.invite --key jdoe.key
   trialnotary seal export
   trialnotary verify export.20261122T132900Z.receipt export`,
-		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors: true, SilenceUsage: true, DisableAutoGenTag: true,
+		Version: version(),
+		Args:    noVerb,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.DisableFlagsInUseLine, root.SuggestionsMinimumDistance = true, 2
+	root.CompletionOptions.DisableDefaultCmd = true // ours has examples
+	root.SetVersionTemplate(versionLine())
+	root.SetUsageFunc(writeUsage)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.AddGroup(
@@ -73,12 +78,11 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 		&cobra.Group{ID: forOperators, Title: "For operators:"},
 	)
 	root.SetHelpCommandGroupID(forAnyone)
-	root.SetCompletionCommandGroupID(forAnyone)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
+	root.SetFlagErrorFunc(badFlag)
 	for group, verbs := range map[string][]*cobra.Command{
 		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand()},
-		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand()},
-		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand()},
+		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand(), a.recoverCommand()},
+		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand()},
 	} {
 		for _, v := range verbs {
 			v.GroupID = group
@@ -89,11 +93,18 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 		}
 	}
 	demo, serve, repair := demoCommand(), serveCommand(), repairCommand()
-	demo.GroupID, serve.GroupID, repair.GroupID = forAnyone, forOperators, forOperators
+	completion, man := completionCommand(), manCommand()
+	demo.GroupID, completion.GroupID, man.GroupID = forAnyone, forAnyone, forAnyone
+	serve.GroupID, repair.GroupID = forOperators, forOperators
 	for _, v := range []*cobra.Command{serve, repair} {
 		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	}
-	root.AddCommand(demo, serve, repair)
+	root.AddCommand(demo, completion, man, serve, repair)
+	for _, v := range root.Commands() {
+		v.DisableFlagsInUseLine = true
+		complete(v)
+		expandsPatterns(v)
+	}
 	return root
 }
 
@@ -136,7 +147,7 @@ func (a *app) dial(c *cobra.Command, named string) (*client.Service, error) {
 	if named == "" {
 		return nil, usageError(c, "which service? Name it with --service or in TRIALNOTARY_SERVICE", "--service https://notary.example")
 	}
-	s, err := client.New(named, client.Options{})
+	s, err := client.New(named, a.options())
 	if err != nil {
 		return nil, &fault{code: exitUsage, err: err}
 	}

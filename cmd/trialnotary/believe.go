@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +19,9 @@ type belief struct {
 	confirmed bool
 }
 
-// originOf returns the log a receipt says it is of, "" if that cannot be read.
-func originOf(r *receipt.Receipt) string {
-	p, err := checkpoint.ParseProof(r.Proof)
+// originOf returns the log that a proof says it is of, "" if that cannot be read.
+func originOf(proof []byte) string {
+	p, err := checkpoint.ParseProof(proof)
 	if err != nil {
 		return ""
 	}
@@ -29,6 +30,30 @@ func originOf(r *receipt.Receipt) string {
 		return ""
 	}
 	return s.Origin
+}
+
+// judge verifies evidence of that log with the visitor's own trust file or, where
+// there is none, with those beside it: then any that fits will do. It returns the
+// one it ended with, and the failure, if any.
+func (a *app) judge(dir, origin, trial, undone string, verify func(receipt.Options) error) (b belief, f *receipt.Failure, err error) {
+	beliefs, err := a.believe(dir, origin)
+	if err != nil {
+		return b, nil, err
+	}
+	for _, b = range beliefs {
+		o := receipt.Options{Trust: b.trust, Confirmed: b.confirmed, Trial: trial, Now: a.now()}
+		if undone != "" {
+			o.Hint = "on arrival " + undone + " had to be undone: ask for the file as it was first made"
+		}
+		err := verify(o)
+		if err == nil {
+			return b, nil, nil
+		}
+		if !errors.As(err, &f) {
+			return b, nil, err
+		}
+	}
+	return b, f, nil
 }
 
 // believe returns the trust file of the visitor's own: given, or accepted for that

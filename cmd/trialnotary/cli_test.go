@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
 			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
-			"people": makePeople, "onebatch": oneBatch,
+			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
 		},
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,6 +117,9 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 
 // statement returns the enrolment, or the id of the same one made before.
 func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, now time.Time) (*statement.Statement, *statement.ID, error) {
+	if e.lost(t) {
+		return nil, nil, &fault{code: exitUsage, err: fmt.Errorf("the salt of the stream %s was lost, and its keys cannot be invited without", e.stream), do: lostDo}
+	}
 	fresh := e.fresh(t, key, until)
 	k := fresh.Keys[0]
 	for i := range t.Grants {
@@ -139,6 +143,13 @@ func (e enrolment) statement(t *client.Trial, key statement.PublicKey, until, no
 			do: "Enrol a key of the other person. If the name was mistyped, have its holder make a new key and hand the stream to it: revoke this one, enrol that."}
 	}
 	return fresh, nil, nil
+}
+
+const lostDo = "Have an invite of that stream sent back to you, and recover the trial file again with --from THAT.invite."
+
+// lost reports whether recover found no salt of the stream.
+func (e enrolment) lost(t *client.Trial) bool {
+	return slices.ContainsFunc(t.Lost, func(l client.LostStream) bool { return l.Name == e.stream })
 }
 
 // fresh returns the statement of an enrolment. A stream that is new gets its salt,

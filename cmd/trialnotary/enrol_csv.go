@@ -118,6 +118,10 @@ func (e *enrolments) compare(t *client.Trial) (mistakes []mistake, err error) {
 			bad(fmt.Sprintf("the key %s is that of %q in line %d and of %q here, and a key has one holder", r.key.Name, other.person, other.line, r.person), "have each make a key of their own")
 			continue
 		}
+		if r.lost(t) {
+			bad("the salt of the stream "+r.stream+" was lost", lostDo)
+			continue
+		}
 		if revoked[at] {
 			bad(fmt.Sprintf("the key %s was revoked for %s, and a revocation is for ever", r.key.Name, r.stream), "take the line out, or give the new key of its holder")
 			continue
@@ -188,7 +192,7 @@ func (e *enrolments) prepare(t *client.Trial) error {
 	if err := client.Writable(e.dir); err != nil {
 		return kept(err, "Nothing was enrolled.", "")
 	}
-	if e.yes || e.count(rowNew) == 0 {
+	if e.enrolList.yes || e.count(rowNew) == 0 {
 		return nil
 	}
 	s := &sheet{word: "ENROL", head: count(e.count(rowNew), "key") + " · " + t.Trial}

@@ -66,20 +66,6 @@ func codeOf(err error) int {
 	return exitUsage
 }
 
-// usage is an error in how a verb was called.
-func usage(c *cobra.Command, err error) error {
-	return &fault{code: exitUsage, err: err, do: "See: " + c.CommandPath() + " --help"}
-}
-
-// usageError says what is missing and how the command goes on.
-func usageError(c *cobra.Command, what, add string) error {
-	f := &fault{code: exitUsage, err: errors.New(what)}
-	if add != "" {
-		f.do = "For example: " + c.CommandPath() + " … " + add
-	}
-	return f
-}
-
 // args checks the number of arguments, in words. max < 0: no limit.
 func args(min, max int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, got []string) error {
@@ -110,9 +96,25 @@ func (a *app) finish(c *cobra.Command, err error) int {
 			f = &fault{err: errors.New(in.Sentence()), safe: in.Safe, do: in.Do}
 			err = f
 		}
-		if strings.HasPrefix(err.Error(), "unknown command") {
-			f.do = "See: trialnotary --help"
+	}
+	if missing, ok := errors.AsType[*client.FileError](err); ok && f.safe == "" && code == exitUsage {
+		// What is read is read before anything is done.
+		more := *f
+		more.safe = nothingDone(c)
+		if more.do == "" {
+			more.do = nearby(missing)
 		}
+		f = &more
+	}
+	if f.safe == "" && code == exitUsage && (c.Name() == "verify" || c.Name() == "inspect") {
+		more := *f // no verdict, neither good nor bad
+		more.safe = nothingDone(c)
+		f = &more
+	}
+	if help := advice(err); help != "" {
+		more := *f
+		more.do = strings.TrimSuffix(help+"\n"+f.do, "\n")
+		f = &more
 	}
 	if a.json {
 		_ = a.encode(struct {
@@ -137,17 +139,6 @@ func (a *app) finish(c *cobra.Command, err error) int {
 // says nothing more to them than what is wrong with it.
 func inWords(err error) string {
 	return strings.TrimSuffix(text.Visible(err.Error()), ": "+text.ErrFormat.Error())
-}
-
-// wrongFile says what a file is that should have been another of ours; it returns
-// err where that is not so.
-func wrongFile(name string, b []byte, want string, err error) error {
-	b, _ = text.Outer(b[:min(len(b), 96)])
-	line, _, _ := strings.Cut(string(b), "\n")
-	if !strings.HasPrefix(line, "trialnotary/") || kindOf(line) == want {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
-	}
-	return &fault{code: exitUsage, err: fmt.Errorf("%s is %s, not %s", name, article(kindOf(line)), article(want)), do: "To see what it holds: trialnotary inspect " + quote(name)}
 }
 
 func article(noun string) string {

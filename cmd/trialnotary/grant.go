@@ -161,11 +161,11 @@ func granted(t *client.Trial, key statement.PublicKey, stream string, now time.T
 		return nil, err
 	}
 	var all []statement.Grant
-	for _, s := range t.Streams {
-		if stream != "" && s.Name != stream {
+	for _, name := range t.Names() {
+		if stream != "" && name != stream {
 			continue
 		}
-		if g, _, err := t.AllowedBy(a, s.Name, key, now); err == nil {
+		if g, _, err := t.AllowedBy(a, name, key, now); err == nil {
 			all = append(all, g)
 		}
 	}

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -40,14 +40,22 @@ sponsor, who enrols the key. Read the fingerprint to them over the telephone.`,
 }
 
 func (a *app) keygen(name, out string, plain bool) error {
+	const noKey = "No key was made."
 	k, err := statement.GenerateKey(name)
 	if err != nil {
-		return &fault{code: exitUsage, err: err, do: "A name is 1 to 64 of a–z, 0–9 and, after the first, . _ -"}
+		return &fault{code: exitUsage, err: fmt.Errorf("%q cannot name a key", text.Visible(name)), safe: noKey,
+			do: "A name is 1 to 64 of a–z, 0–9 and, after the first, . _ - as in site-042.jdoe; it is public for ever."}
 	}
 	for _, f := range []string{out, out + ".pub"} {
 		if _, err := os.Lstat(f); err == nil {
-			return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", f, client.ErrExists), safe: "No key was made.", do: "Choose another name with --out."}
+			return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", f, client.ErrExists), safe: noKey, do: "Choose another name with --out."}
 		}
+	}
+	if err := client.CheckName(out); err != nil {
+		return &fault{code: exitUsage, err: err, safe: noKey, do: "Choose another name with --out."}
+	}
+	if err := client.Writable(filepath.Dir(out)); err != nil {
+		return &fault{code: exitUsage, err: err, safe: noKey, do: "Name another place with --out."}
 	}
 	passphrase := ""
 	if !plain {
@@ -64,14 +72,13 @@ func (a *app) keygen(name, out string, plain bool) error {
 		return err
 	}
 	pub := k.Public()
-	err = client.WriteNew(out, b, client.Private)
-	if err == nil {
-		err = client.WriteNew(out+".pub", []byte(pub.String()+"\n"), client.Public)
+	if err = client.WriteNew(out, b, client.Private); err == nil {
+		if err = client.WriteNew(out+".pub", []byte(pub.String()+"\n"), client.Public); err != nil {
+			os.Remove(out) // written just now, and of no use without its public half
+		}
 	}
-	if errors.Is(err, client.ErrExists) {
-		return &fault{code: exitUsage, err: err, do: "Choose another name with --out."}
-	} else if err != nil {
-		return err
+	if err != nil {
+		return &fault{code: exitUsage, err: err, safe: noKey, do: "Make room there, or name another place with --out."}
 	}
 	s := &sheet{word: "KEY", head: pub.Name}
 	s.add("verifier", "%s", pub)

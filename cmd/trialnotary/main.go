@@ -15,6 +15,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/inconshreveable/mousetrap"
+	"github.com/spf13/cobra"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -23,6 +26,13 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	cobra.MousetrapHelpText = "" // what a double click is told, we say ourselves
+	click := clicked{mousetrap.StartedByExplorer(), os.Stdin, os.Stdout}
+	defer click.end()
+	args, ok := click.start(args)
+	if !ok {
+		return exitUsage
+	}
 	a := newApp()
 	root := a.root()
 	root.SetArgs(args)

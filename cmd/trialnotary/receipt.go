@@ -72,7 +72,7 @@ func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
 	ref := client.RefOf(p.Note)
 	e, err := s.Evidence(c.Context(), ref)
 	if errors.Is(err, client.ErrUnknown) {
-		if _, err = s.Submit(c.Context(), p.Note.Raw); err == nil {
+		if _, err = s.Submit(c.Context(), p.Submission()); err == nil {
 			err = &client.NotYet{}
 		}
 	}
@@ -121,12 +121,4 @@ func below(paths []string, ext string) ([]string, error) {
 		}
 	}
 	return files, nil
-}
-
-func quoted(all []string) []string {
-	q := make([]string, len(all))
-	for i, s := range all {
-		q[i] = quote(s)
-	}
-	return q
 }

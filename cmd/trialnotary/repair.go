@@ -47,7 +47,7 @@ func repair(cmd *cobra.Command, dir string, all bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.store.Close()) }()
-	s, err := notary.New(l.store, notary.Config{Origin: l.origin, Signers: l.signers, Policy: l.policy,
+	s, err := notary.New(l.store, notary.Config{Origin: l.origin, Signers: l.signers, Policy: l.policy, Witnesses: l.witnesses,
 		Alarm: func(kind, object string) { fmt.Fprintf(cmd.ErrOrStderr(), "ALARM %s: %s\n", kind, object) }})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type sealing struct {
 	supersedes, reason             string
 	about                          []string
 	after, dryRun, noWait, offline bool
-	yes, sums                      bool
+	yes, sums, blind               bool
 
 	// again writes the command anew, with other flags: for those who must choose.
 	again   func(flags ...string) string
@@ -79,6 +79,7 @@ and nothing is sealed.`,
 	f.BoolVar(&s.after, "after", false, "prove also that it was made after the log's newest checkpoint")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show what would be sealed, and write and send nothing")
 	f.BoolVar(&s.yes, "yes", false, "do not ask on a terminal")
+	f.BoolVar(&s.blind, "blind", false, "send the service nothing but the statement's id: it seals what it never sees")
 	f.BoolVar(&s.noWait, "no-wait", false, "submit, and leave the receipt for later")
 	f.BoolVar(&s.offline, "offline", false, "do not submit either: leave PREFIX.pending, to be carried and submitted")
 	a.keyFlag(c, "your key, if not the one that join remembered")
@@ -150,6 +151,9 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 	}
 	key, err := a.openKey(s.from.key, s.from.keyFile)
 	if err != nil {
+		return err
+	}
+	if err := a.ready(c, s); err != nil {
 		return err
 	}
 	var m *manifest.Manifest

@@ -79,7 +79,7 @@ func (a *app) signStatement(c *cobra.Command, s sealing, n *statement.Statement,
 	if err != nil {
 		return nil, &fault{code: exitUsage, err: err, safe: "Nothing was sealed."}
 	}
-	return s.from.pending(note, after, service), nil
+	return s.blindly(s.from.pending(note, after, service), key)
 }
 
 // newest fetches the newest final checkpoint, verifies it and names it in n.

@@ -53,12 +53,12 @@ func (a *app) finishSeal(c *cobra.Command, s sealing, p *client.Pending, m *mani
 		safe = fmt.Sprintf("Nothing was lost: %s holds the signed statement, %s.manifest the list of files.", pending, s.prefix)
 	}
 	if s.noWait {
-		if _, err := srv.Submit(c.Context(), p.Note.Raw); err != nil {
+		if _, err := srv.Submit(c.Context(), p.Submission()); err != nil {
 			return kept(err, safe, afterRefusal(err, pending, goOn))
 		}
 		return a.showSealed(s, p, m, nil, "submitted", goOn)
 	}
-	e, err := a.submitAndWait(c.Context(), srv, client.RefOf(p.Note), p.Note.Raw)
+	e, err := a.submitAndWait(c.Context(), srv, client.RefOf(p.Note), p.Submission())
 	if err != nil {
 		return kept(err, safe, afterRefusal(err, pending, goOn))
 	}

@@ -41,7 +41,9 @@ receipt; give one that is yours, as "notary.example.org/trials".
 
 Statements of sponsors are accepted from the keys given with --sponsor and in the
 sponsors file, one verifier key a line, # for comments; the file is read again
-whenever it changes. The connection is plain HTTP: put a proxy with TLS before it.
+whenever it changes. Witnesses are asked for their cosignatures if DIR/witnesses.txt
+names them, read at the start: witness NAME KEY URL, group and quorum lines of
+c2sp.org/tlog-policy. The connection is plain HTTP: put a proxy with TLS before it.
 
 SIGINT or SIGTERM stops the service cleanly. Nothing that was answered is lost
 when it is stopped otherwise, by a crash or a loss of power.`,

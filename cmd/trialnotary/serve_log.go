@@ -14,6 +14,7 @@ import (
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/ondisk"
+	"trialnotary/notary/witness"
 )
 
 // What is in DIR besides the store's own.
@@ -23,17 +24,19 @@ const (
 	mldsaKey   = "log.ml-dsa-44.key"
 	trustName  = "log.trust"
 	sponsors   = "sponsors.txt"
+	witnesses  = "witnesses.txt"
 )
 
 // logDir is an open log on this machine. The origin is remembered as the name of
 // its keys, so that the two can never disagree.
 type logDir struct {
-	dir     string
-	store   *ondisk.Store
-	origin  string
-	signers []checkpoint.Signer
-	policy  *checkpoint.Policy
-	created bool // its keys were made now
+	dir       string
+	store     *ondisk.Store
+	origin    string
+	signers   []checkpoint.Signer
+	policy    *checkpoint.Policy
+	witnesses []notary.Witness
+	created   bool // its keys were made now
 }
 
 // openLog opens the log in dir. If there is none and create is set, it makes one
@@ -80,8 +83,32 @@ func (l *logDir) openKeys(ctx context.Context, origin string, create bool) error
 		return err
 	}
 	l.origin, l.signers = ed.Name(), []checkpoint.Signer{ed, ml}
-	l.policy, err = checkpoint.NewLogPolicy(ed.VerifierKey(), ml.VerifierKey())
-	return err
+	return l.readWitnesses(ed.VerifierKey(), ml.VerifierKey())
+}
+
+// readWitnesses makes the publication policy of the log's own keys and of what
+// the operator's file says about witnesses. The file need not be there.
+func (l *logDir) readWitnesses(ed, ml string) error {
+	name := filepath.Join(l.dir, witnesses)
+	file, err := client.ReadFile(name, checkpoint.MaxPolicySize)
+	if _, stat := os.Stat(name); errors.Is(stat, fs.ErrNotExist) {
+		file, err = nil, nil
+	}
+	var asked []checkpoint.Witness
+	if err == nil {
+		l.policy, asked, err = checkpoint.ParseWitnesses(ed, ml, file)
+	}
+	for _, w := range asked {
+		var one *witness.Witness
+		if one, err = witness.New(w, nil); err != nil {
+			break
+		}
+		l.witnesses = append(l.witnesses, one)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w; nothing was changed", name, err)
+	}
+	return nil
 }
 
 // begun reports whether the log or its database holds a batch.

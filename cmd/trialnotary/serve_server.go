@@ -105,7 +105,7 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 			err = errors.Join(err, s.log.store.Close())
 		}
 	}()
-	s.service, err = notary.New(s.log.store, notary.Config{Origin: s.log.origin, Signers: s.log.signers, Policy: s.log.policy,
+	s.service, err = notary.New(s.log.store, notary.Config{Origin: s.log.origin, Signers: s.log.signers, Policy: s.log.policy, Witnesses: s.log.witnesses,
 		Sponsors: s.sponsors.keys, Alarm: s.alarm})
 	if err != nil {
 		return err

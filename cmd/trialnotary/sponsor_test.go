@@ -11,6 +11,7 @@ import (
 
 	"trialnotary/notary/client"
 	"trialnotary/notary/entry"
+	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
 )
 
@@ -62,4 +63,20 @@ func firstOf(m map[uint64]int) (first uint64) {
 		}
 	}
 	return first
+}
+
+// setreceipt FILE NAME: sets a variable to the id of the statement of a receipt.
+func setReceipt(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := receipt.Parse([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Setenv(args[1], statement.IDOf(r.Statement).String())
+}
+
+// append FILE TEXT: writes text behind what the file holds.
+func appendTo(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteString(args[1])
+	ts.Check(err)
+	ts.Check(f.Close())
 }

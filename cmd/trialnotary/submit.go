@@ -60,7 +60,7 @@ func (a *app) submit(c *cobra.Command, files []string) error {
 			o.Statement, o.About = p.Note.ID.String(), headOf(p.Note)
 			var s *client.Service
 			if s, err = a.dial(c, p.Service); err == nil {
-				_, err = s.Submit(c.Context(), p.Note.Raw)
+				_, err = s.Submit(c.Context(), p.Submission())
 			}
 		}
 		all = append(all, o.failed(err))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -89,12 +88,13 @@ func (a *app) acceptTrust(name, fingerprint string) error {
 		fmt.Fprint(a.prompt, "Is this the fingerprint that the operator gave you, by another way than this file? Type yes: ")
 		answer, err := bufio.NewReader(a.in).ReadString('\n')
 		if err != nil || strings.TrimSpace(strings.ToLower(answer)) != "yes" {
-			return &fault{code: exitUsage, err: errors.New("not accepted"), safe: "Nothing was changed."}
+			return &fault{code: exitUsage, err: fmt.Errorf("the trust file of %s was not accepted: the answer was not yes", origin), safe: "Nothing was changed.",
+				do: "To accept it without being asked: trialnotary trust " + quote(name) + " --fingerprint FINGERPRINT"}
 		}
 	} else {
 		want, err := statement.ParseFingerprint(fingerprint)
 		if err != nil {
-			return &fault{code: exitUsage, err: err, safe: "It was not accepted."}
+			return &fault{code: exitUsage, err: err, safe: "It was not accepted.", do: "A fingerprint has 40 hex digits: 9F3C-…"}
 		}
 		if want != t.Fingerprint {
 			return &fault{code: exitNotVerified, err: fmt.Errorf("the fingerprint of %s is %s, not %s", name, t.Fingerprint, want),

@@ -28,10 +28,13 @@ func (a *app) showVerdict(r *checked) error {
 		case r.failure != nil:
 			s.word = notVerified
 			addFailure(s, r)
-			if r.bytes != nil && r.bytes.foreign {
+			switch {
+			case r.failure.Step == stepHistory:
+				s.add("receipt", "it verifies by itself, as follows")
+			case r.bytes != nil && r.bytes.foreign:
 				s.add("receipt", "it verifies by itself, as follows; no file was compared")
 				s.more("with the manifest that came with it: trialnotary verify %s PATH --manifest FILE", quote(r.file))
-			} else {
+			default:
 				s.add("receipt", "it verifies by itself, as follows; the files given are not what was sealed")
 			}
 		case !r.verdict.Confirmed:
@@ -89,7 +92,11 @@ func addVerdict(s *sheet, r *checked) {
 	if r.failure != nil {
 		return // what a verdict does not show is no matter where there is none
 	}
-	s.add("not known", "later correction, withdrawal or key revocation: needs a history")
+	if r.later != nil {
+		r.later.add(s)
+	} else {
+		s.add("not known", "later correction, withdrawal or key revocation: needs a history")
+	}
 	s.add("not shown", "that the data are true, consent, clinical validity")
 }
 
@@ -192,10 +199,18 @@ func addWhen(s *sheet, v *receipt.Verdict) {
 }
 
 func addTrust(s *sheet, r *checked) {
-	v, b := r.verdict, r.trust
+	addBelief(s, r.trust, r.verdict.Registered, r.verdict.Confirmed)
+}
+
+// addBelief says by which trust file, and by what the trial's registration is
+// believed.
+func addBelief(s *sheet, b belief, v receipt.Registered, confirmed bool) {
 	trial := "trial fingerprint " + v.TrialFingerprint
 	if v.Pinned {
 		trial += " (as you gave it)"
+	}
+	if v.Registration == nil {
+		trial = "no registration is shown"
 	}
 	if b.trust == nil {
 		s.add("trust", "none: the signatures of the log were not checked · %s", trial)
@@ -203,10 +218,10 @@ func addTrust(s *sheet, r *checked) {
 		s.add("trust", "%s %s (%s) · %s", b.name, b.trust.Fingerprint, b.how, trial)
 	}
 	// A list of sponsors that came with the evidence proves no one to be one.
-	if v.FirstToRegister() || !v.Confirmed && !v.Pinned {
+	if v.Registration != nil && (v.FirstToRegister() || !confirmed && !v.Pinned) {
 		s.more("first to register %s, not proved to be its sponsor: compare the trial fingerprint", v.RegisteredAs)
 	}
-	if !v.Confirmed {
+	if !confirmed {
 		s.more("get the operator's trust file by a way you trust, then: trialnotary trust FILE")
 	}
 }

@@ -37,6 +37,7 @@ type verdictOut struct {
 	Trust       string     `json:"trust_fingerprint,omitempty"`
 	Confirmed   bool       `json:"trust_confirmed"`
 	Files       *filesOut  `json:"files,omitempty"`
+	Later       *laterOut  `json:"later,omitempty"` // by the history given
 }
 
 type filesOut struct {
@@ -79,6 +80,9 @@ func verdictJSON(r *checked, word string) verdictOut {
 	o.LogClock, o.SignerClock = &v.Entry.Time, &n.Time
 	o.Log, o.Index, o.Seq, o.FinalSize = v.Origin, &v.Entry.Index, v.Entry.Seq, v.FinalSize
 	o.TrialPrint, o.Pinned, o.Listed, o.Confirmed = v.TrialFingerprint, v.Pinned, v.SponsorListed, v.Confirmed
+	if r.later != nil {
+		o.Later = r.later.out()
+	}
 	if c := r.bytes; c != nil {
 		o.Files = &filesOut{Sealed: c.dataset.Files, Bytes: c.dataset.Bytes, Compared: c.looked && !c.foreign, Matched: c.Matched, Missing: c.Missing}
 		for _, d := range c.Changed {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trialnotary/notary/client"
+	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
@@ -22,7 +23,9 @@ import (
 // verifying is one call of verify.
 type verifying struct {
 	manifest, opening, trial string
+	history                  string
 	exact                    bool
+	beside                   bool // of a directory: compare the files beside each receipt
 	paths                    []string
 	zip                      *share.Share // the receipt came in it
 	noOpening                bool         // only a manifest will do
@@ -31,17 +34,22 @@ type verifying struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var v verifying
 	c := &cobra.Command{
-		Use:   "verify RECEIPT|SHARE.zip|DIR [PATH…]",
-		Short: "Check a receipt, and that files are what was sealed",
+		Use:   "verify RECEIPT|HISTORY|SHARE.zip|DIR [PATH…]",
+		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
-the zip that 'trialnotary share' made. For a directory, check every receipt below it.
+the zip that 'trialnotary share' made. For a directory, check every receipt below it;
+with --files, also that what stands beside each, with its manifest, is what was sealed.
+With a history, tell what was said of the statement later. A history by itself: check
+that nothing was left out of it.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
 		Example: `  trialnotary verify export.20261122T132900Z.receipt export
   trialnotary verify site1.receipt a.csv --opening ab.opening --trust acme.trust
   trialnotary verify board.zip dm.csv
+  trialnotary verify site1.receipt --history NCT01234567.history
+  trialnotary verify NCT01234567.history
   trialnotary verify receipts/`,
 		Args: args(1, -1, "the receipt"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -51,14 +59,19 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
 	}
 	c.Flags().StringVar(&v.manifest, "manifest", "", "the manifest `FILE`, if not beside the receipt")
 	c.Flags().StringVar(&v.opening, "opening", "", "an opening `FILE`, which shows some of the files, instead of the manifest")
+	c.Flags().StringVar(&v.history, "history", "", "a history `FILE`, which knows of later corrections, withdrawals and revocations")
 	c.Flags().StringVar(&v.trial, "trial", "", "the trial `FINGERPRINT`, as the protocol or the registry has it")
 	c.Flags().BoolVar(&v.exact, "exact", false, "fail also if there are files that were not sealed")
+	c.Flags().BoolVar(&v.beside, "files", false, "of a directory: compare also the files that stand beside each receipt")
 	a.trustFlag(c, "to verify with, instead of the one you accepted")
 	return c
 }
 
-// stepBytes is the last step: the files.
-const stepBytes = "files"
+// The last steps: the files, and what a history says.
+const (
+	stepBytes   = "files"
+	stepHistory = "history"
+)
 
 // stepWords says in words what failed.
 var stepWords = map[string]string{
@@ -72,6 +85,11 @@ var stepWords = map[string]string{
 	receipt.StepSignature:    "the signature of the statement",
 	receipt.StepAfter:        "the checkpoint it was made after",
 	stepBytes:                "the files",
+	stepHistory:              "the history",
+	history.StepAuditors:     "the auditors' signatures",
+	history.StepMap:          "the map of the streams",
+	history.StepEntries:      "the entries of the streams",
+	history.StepStatements:   "the statements shown",
 }
 
 // checked is the result of one receipt.
@@ -83,6 +101,7 @@ type checked struct {
 	undone  string   // on arrival
 	aside   []string // what came in the zip and was not checked
 	bytes   *compared
+	later   *later // what a history says of it; nil without one
 }
 
 func (r *checked) code() int {
@@ -105,11 +124,17 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 		return &fault{code: exitUsage, err: errors.New("--manifest and --opening exclude each other"), do: "Give the one that you were sent."}
 	}
 	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() && v.beside {
+		return &fault{code: exitUsage, err: errors.New("--files is for a directory of receipts"), do: "Name the files after the receipt: trialnotary verify " + quote(name) + " PATH"}
+	}
 	if err != nil {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s cannot be found or read", name)}
+		return client.Unreadable(name, err)
 	}
 	if info.IsDir() {
-		return a.verifyDir(name, v)
+		return a.verifyDir(ctx, name, v)
+	}
+	if isHistory(name) {
+		return a.verifyHistory(name, v)
 	}
 	r, err := a.open(name, &v)
 	if err != nil {
@@ -119,6 +144,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 		if r.bytes, err = a.compare(ctx, r, v); err != nil {
 			return err
 		}
+	}
+	if err := a.lookUp(r, v); err != nil {
+		return err
 	}
 	return a.showVerdict(r)
 }
@@ -171,28 +199,11 @@ func (a *app) checkBytes(name string, b []byte, v verifying) (*checked, error) {
 		r.failure = &receipt.Failure{Step: receipt.StepContainer, Reason: err.Error()}
 		return r, nil
 	}
-	beliefs, err := a.believe(filepath.Dir(name), originOf(rec))
-	if err != nil {
-		return nil, err
-	}
-	// Several only where none is the visitor's own: then any that fits will do.
-	for _, r.trust = range beliefs {
-		o := receipt.Options{Trust: r.trust.trust, Confirmed: r.trust.confirmed, Trial: v.trial, Now: a.now()}
-		if r.undone != "" {
-			o.Hint = "on arrival " + r.undone + " had to be undone: ask for the file as it was first made"
-		}
+	r.trust, r.failure, err = a.judge(filepath.Dir(name), originOf(rec.Proof), v.trial, r.undone, func(o receipt.Options) (err error) {
 		r.verdict, err = rec.Verify(o)
-		if err == nil {
-			r.failure = nil
-			return r, nil
-		}
-		var f *receipt.Failure
-		if !errors.As(err, &f) {
-			return nil, err
-		}
-		r.failure = f
-	}
-	return r, nil
+		return err
+	})
+	return r, err
 }
 
 // isReceipt says in a sentence what a file is that is no receipt.
@@ -202,8 +213,8 @@ func isReceipt(name string, b []byte) error {
 	switch version := string(line); {
 	case version == receipt.Version:
 		return nil
-	case version == "trialnotary/history@v1":
-		what, do = "is a history, which this version does not check yet", "Check the receipts it is about one by one."
+	case version == history.Version:
+		what, do = "is a history, not a receipt", "To check it: trialnotary verify "+quote(name)
 	case version == manifest.Version:
 		what, do = "is a manifest, not a receipt", "Verify the receipt, with --manifest "+quote(name)
 	case version == manifest.OpeningVersion:

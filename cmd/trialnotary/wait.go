@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"trialnotary/notary/client"
@@ -64,17 +63,6 @@ func random() (b [32]byte) {
 	return b
 }
 
-// quote writes an argument as a shell takes it.
-func quote(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-/+:=,@%", r))
-	})
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
 // parseUntil parses a time, or a day: then its last second in UTC.
 func parseUntil(s string) (time.Time, error) {
 	if s == "" {
@@ -85,7 +73,7 @@ func parseUntil(s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
+		return t, &fault{code: exitUsage, err: fmt.Errorf("%q is not a time", s), safe: "Nothing was done.", do: "Write a day, 2027-12-31, or a time, 2027-12-31T12:00:00Z."}
 	}
 	return t.Add(24*time.Hour - time.Second), nil
 }

@@ -35,6 +35,7 @@ type world struct {
 	out     *bytes.Buffer
 	alarms  []string
 
+	signers   []checkpoint.Signer
 	sponsor   statement.PrivateKey
 	trialSalt [32]byte
 	now       time.Time
@@ -56,11 +57,12 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := onaws.Policy([]checkpoint.Signer{ed, ml})
+	w.signers = []checkpoint.Signer{ed, ml}
+	policy, err := onaws.Policy(w.signers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.service, err = notary.New(w.store, notary.Config{Origin: origin, Signers: []checkpoint.Signer{ed, ml}, Policy: policy,
+	w.service, err = notary.New(w.store, notary.Config{Origin: origin, Signers: w.signers, Policy: policy,
 		Now: func() time.Time { return w.now }, Sponsors: func() []statement.PublicKey { return []statement.PublicKey{w.sponsor.Public()} }})
 	if err != nil {
 		t.Fatal(err)

@@ -4,14 +4,10 @@
 // first batch and goes on at the following hours.
 package main
 
-import (
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"trialnotary/functions/wire"
-)
+import "trialnotary/functions/wire"
 
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	lambda.Start(newAuditor(app).round)
+	app.Start(newAuditor(app).round)
 }

@@ -3,12 +3,11 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"trialnotary/functions/url"
 	"trialnotary/functions/wire"
 )
 
 func main() {
-	lambda.Start(url.Handler(wire.New("prove").Handler()))
+	app := wire.New("prove")
+	app.Start(url.Handler(app.Handler()))
 }

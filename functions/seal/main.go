@@ -1,15 +1,12 @@
 // Command seal is the function that a rule starts every minute: it publishes what
-// is committed and seals what is waiting. Two at once do no harm.
+// is committed and seals what is waiting. Two at once do no harm. {"repair": true},
+// which an operator sends, brings a restored table forward to the log instead.
 package main
 
-import (
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"trialnotary/functions/wire"
-)
+import "trialnotary/functions/wire"
 
 func main() {
 	app := wire.New("seal")
 	app.AnnounceOnBus()
-	lambda.Start(newSealer(app).round)
+	app.Start(newSealer(app).handle)
 }

@@ -26,6 +26,12 @@ type sealer struct {
 // seals is the service, as far as a round needs it.
 type seals interface {
 	Seal(context.Context) (notary.Sealed, error)
+	Repair(ctx context.Context, all bool, progress func(batch uint64)) error
+}
+
+// event is what the function is started with: the rule's {}, or an operator's.
+type event struct {
+	Repair bool `json:"repair"`
 }
 
 func newSealer(app *wire.App) *sealer {
@@ -41,6 +47,14 @@ func newSealer(app *wire.App) *sealer {
 	return s
 }
 
+// handle does what the event asks for.
+func (s *sealer) handle(ctx context.Context, e event) (*repaired, error) {
+	if e.Repair {
+		return s.repair(ctx)
+	}
+	return nil, s.round(ctx)
+}
+
 // round seals batch after batch until nothing is waiting or the time is nearly
 // over. Its error makes the invocation a failed one; the next tick tries again.
 func (s *sealer) round(ctx context.Context) error {
@@ -51,7 +65,7 @@ func (s *sealer) round(ctx context.Context) error {
 	case errors.Is(err, notary.ErrForked), errors.Is(err, notary.ErrRestored):
 		forks = 1
 		s.app.Log.Error("SEALING HAS STOPPED and nothing was signed; reads and submissions go on, nothing accepted is lost. "+
-			"Keep the table and the buckets as they are and run repair", "error", err)
+			"Keep the table and the buckets as they are and start this function with {\"repair\": true}", "error", err)
 	case errors.Is(err, notary.ErrLost):
 		s.app.Log.Warn("another sealer was first; nothing is lost", "error", err)
 		err = nil

@@ -18,8 +18,9 @@ import (
 
 // script is a service that seals as it is told, one step a call.
 type script struct {
-	steps []func(context.Context) (notary.Sealed, error)
-	calls int
+	steps   []func(context.Context) (notary.Sealed, error)
+	repairs func(context.Context, bool, func(uint64)) error
+	calls   int
 }
 
 func (s *script) Seal(ctx context.Context) (notary.Sealed, error) {
@@ -28,6 +29,10 @@ func (s *script) Seal(ctx context.Context) (notary.Sealed, error) {
 		return notary.Sealed{}, errors.New("called too often")
 	}
 	return s.steps[s.calls-1](ctx)
+}
+
+func (s *script) Repair(ctx context.Context, all bool, progress func(uint64)) error {
+	return s.repairs(ctx, all, progress)
 }
 
 func gives(sealed notary.Sealed, err error) func(context.Context) (notary.Sealed, error) {

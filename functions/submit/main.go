@@ -3,12 +3,11 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"trialnotary/functions/url"
 	"trialnotary/functions/wire"
 )
 
 func main() {
-	lambda.Start(url.Handler(wire.New("submit").Handler()))
+	app := wire.New("submit")
+	app.Start(url.Handler(app.Handler()))
 }

@@ -36,8 +36,9 @@ type App struct {
 	Alarm    func(kind, object string)
 	Announce func(notary.Sealed)
 
-	mu   sync.Mutex
-	open *Open
+	meter *onaws.Meter // nil: nothing is counted
+	mu    sync.Mutex
+	open  *Open
 }
 
 // Open is what needs the keys.
@@ -53,9 +54,13 @@ func New(name string) *App {
 	log := newLog(os.Stdout, name)
 	env, err := onaws.ParseEnv(os.Getenv)
 	if err == nil {
-		var clients *onaws.Clients
-		if clients, err = onaws.NewClients(context.Background()); err == nil {
-			return &App{Env: env, Clients: clients, Store: onaws.NewStore(clients, env), Log: log, Out: os.Stdout}
+		a := &App{Env: env, Log: log, Out: os.Stdout}
+		if env.Meter {
+			a.meter = new(onaws.Meter)
+		}
+		if a.Clients, err = onaws.NewClients(context.Background(), a.meter.Option()); err == nil {
+			a.Store = onaws.NewStore(a.Clients, env)
+			return a
 		}
 	}
 	log.Error("this function cannot start", "error", err.Error())

@@ -37,7 +37,8 @@ type Policy struct {
 // member is a witness, or a group of at least k of its members.
 type member struct {
 	name    string
-	key     key // of a witness
+	key     key    // of a witness
+	url     string // of a witness, never followed by a verifier
 	own     bool
 	k       int
 	members []*member // of a group
@@ -79,7 +80,11 @@ func (p *Policy) line(line string, names map[string]*member) error {
 	case f[0] == "log" && (len(f) == 2 || len(f) == 3):
 		return p.logLine(f[1])
 	case f[0] == "witness" && (len(f) == 3 || len(f) == 4):
-		return p.witnessLine(f[1], f[2], names)
+		url := ""
+		if len(f) == 4 {
+			url = f[3]
+		}
+		return p.witnessLine(f[1], f[2], url, names)
 	case f[0] == "group" && len(f) >= 4:
 		return groupLine(f[1], f[2], f[3:], names)
 	case f[0] == "quorum" && len(f) == 2:
@@ -107,7 +112,7 @@ func (p *Policy) logLine(vkey string) (err error) {
 	return nil
 }
 
-func (p *Policy) witnessLine(name, vkey string, names map[string]*member) error {
+func (p *Policy) witnessLine(name, vkey, url string, names map[string]*member) error {
 	k, err := parseKey(vkey)
 	if err != nil {
 		return fmt.Errorf("has a wrong witness key: %w", err)
@@ -120,7 +125,7 @@ func (p *Policy) witnessLine(name, vkey string, names map[string]*member) error 
 			return fmt.Errorf("has the same key as witness %q", clip(w.name))
 		}
 	}
-	w := &member{name: name, key: k}
+	w := &member{name: name, key: k, url: url}
 	p.witnesses = append(p.witnesses, w)
 	return define(w, names)
 }
@@ -251,8 +256,9 @@ func (p *Policy) LogKeys() []string {
 	return keys
 }
 
-// Witness is a witness of a policy.
-type Witness struct{ Name, Key string }
+// Witness is a witness of a policy. URL is where the log asks it, "" where the
+// policy does not say; verifiers never use it.
+type Witness struct{ Name, Key, URL string }
 
 // Witnesses returns the witnesses in the order of the file, without the log's
 // own key; those outside the quorum too.
@@ -260,7 +266,7 @@ func (p *Policy) Witnesses() []Witness {
 	var ws []Witness
 	for _, w := range p.witnesses {
 		if !w.own {
-			ws = append(ws, Witness{w.name, w.key.vkey})
+			ws = append(ws, Witness{w.name, w.key.vkey, w.url})
 		}
 	}
 	return ws

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"trialnotary/notary/receipt"
+	requests "trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -67,6 +68,10 @@ type Options struct {
 	Pause time.Duration
 	// Agent is the User-Agent; "": trialnotary.
 	Agent string
+	// Tell, if not nil, hears of each attempt that failed and is made again.
+	Tell func(Attempt)
+	// Now is this computer's clock; nil: time.Now.
+	Now func() time.Time
 }
 
 // ParseURL returns the one form of a service's address: http or https, no user,
@@ -109,13 +114,16 @@ func New(address string, o Options) (*Service, error) {
 	if o.Agent == "" {
 		o.Agent = "trialnotary"
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Service{base, o}, nil
 }
 
 // URL returns the service's address in its one form.
 func (s *Service) URL() string { return s.base }
 
-// Submit hands in signed statements, at most 256, all of them or none. When it
+// Submit hands in signed statements, or blind submissions of them, at most 256, all of them or none. When it
 // returns nil they are durably accepted. It returns after how long to ask for the
 // receipts. Errors are [*Unreachable] or [*Refused].
 func (s *Service) Submit(ctx context.Context, notes ...[]byte) (time.Duration, error) {
@@ -151,7 +159,15 @@ func (s *Service) Submit(ctx context.Context, notes ...[]byte) (time.Duration, e
 		return 0, &Unreachable{URL: s.base, Err: errors.New("its answer is not that of a notary service")}
 	}
 	for i, n := range notes {
-		if said.Statements[i].Statement != statement.IDOf(n).String() {
+		id := statement.IDOf(n)
+		if requests.IsBlind(n) {
+			b, err := requests.ParseBlind(n)
+			if err != nil {
+				return 0, err
+			}
+			id = b.Statement
+		}
+		if said.Statements[i].Statement != id.String() {
 			return 0, &Unreachable{URL: s.base, Err: errors.New("it answered for another statement than was sent")}
 		}
 	}

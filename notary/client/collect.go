@@ -50,7 +50,7 @@ func (s *Service) NewCollector(ctx context.Context, trust *receipt.Trust, now ti
 	}
 	c, err := verifiedCheckpoint(raw, trust)
 	if err != nil {
-		return nil, &Unreachable{s.base, fmt.Errorf("its checkpoint does not verify: %w", err)}
+		return nil, &Unreachable{URL: s.base, Err: fmt.Errorf("its checkpoint does not verify: %w", err)}
 	}
 	f := &Collector{service: s, trust: trust, now: now, size: c.Size, batches: map[uint64]*final{}, finals: map[uint64]*final{}}
 	f.tree = tile.NewTree(c.Size, func(name string) ([]byte, error) { return s.Object(ctx, name) })
@@ -82,7 +82,7 @@ func (c *Collector) Evidence(ctx context.Context, leaf []byte) (receipt.Evidence
 	}
 	cp, err := checkpoint.Parse(f.raw)
 	if err != nil {
-		return receipt.Evidence{}, &Unreachable{c.service.base, err}
+		return receipt.Evidence{}, &Unreachable{URL: c.service.base, Err: err}
 	}
 	hashes, err := c.tree.Inclusion(e.Index, f.size)
 	if err == nil {
@@ -125,7 +125,7 @@ func (c *Collector) head(ctx context.Context, batch uint64) (checkpoint.Head, er
 		err = fmt.Errorf("%s is of batch %d", checkpoint.HeadName(batch), h.Batch)
 	}
 	if err != nil {
-		return h, &Unreachable{c.service.base, err}
+		return h, &Unreachable{URL: c.service.base, Err: err}
 	}
 	if h.Size > c.size {
 		return h, &NotYet{} // sealed since, or not final yet
@@ -142,7 +142,7 @@ func (c *Collector) final(ctx context.Context, size uint64) *final {
 			return
 		}
 		if s, err := checkpoint.Parse(f.raw); err != nil || s.Size != size {
-			f.err = &Unreachable{c.service.base, fmt.Errorf("%s is not the checkpoint of that size", checkpoint.FinalName(size))}
+			f.err = &Unreachable{URL: c.service.base, Err: fmt.Errorf("%s is not the checkpoint of that size", checkpoint.FinalName(size))}
 		}
 	})
 	return f

@@ -39,10 +39,10 @@ func (s *Service) Stream(ctx context.Context, log string, k statement.PrivateKey
 		x := &all[i]
 		x.Leaf, x.Note = leaf, notes[uint64(i)+1]
 		if x.Entry, err = entry.Parse(leaf); err != nil {
-			return nil, &Unreachable{s.base, err}
+			return nil, &Unreachable{URL: s.base, Err: err}
 		}
 		if i > 0 && x.Index <= all[i-1].Index || x.Note != nil && x.Note.ID != x.Statement {
-			return nil, &Unreachable{s.base, fmt.Errorf("its answer is not that stream: entry %d does not follow, or has another statement", i+1)}
+			return nil, &Unreachable{URL: s.base, Err: fmt.Errorf("its answer is not that stream: entry %d does not follow, or has another statement", i+1)}
 		}
 	}
 	return all, nil

@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"trialnotary/notary/text"
 )
 
-// Modes of the files written here. On systems without them, the directory's
-// rules hold.
+// Modes of the files written here. On Windows a private file has an access list of
+// its owner alone instead, and the directory's rules hold for a public one.
 const (
 	Private = fs.FileMode(0o600) // keys, manifests, trials, invites, pending
 	Public  = fs.FileMode(0o644) // receipts, verifier keys
@@ -22,22 +24,40 @@ const (
 // ErrExists is wrapped when a file is there already: none is ever overwritten.
 var ErrExists = errors.New("it exists already, and is never overwritten")
 
-// ReadFile reads a regular file of at most limit bytes.
+// FileError: a file cannot be read.
+type FileError struct {
+	Path string
+	What string // goes on after the path, with the cause
+	Err  error  // the cause; nil for a file of the wrong kind
+}
+
+func (e *FileError) Error() string { return text.Visible(e.Path) + " " + e.What }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Unreadable returns the error of a file that the system will not let be read.
+func Unreadable(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return &FileError{name, "cannot be found", err}
+	}
+	return &FileError{name, "cannot be read (" + cause(err) + ")", err}
+}
+
+// ReadFile reads a regular file of at most limit bytes. Errors are [*FileError].
 func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", name, cause(err))
+		return nil, Unreadable(name, err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", name)
+		return nil, &FileError{name, "is a directory, and a file is wanted", nil}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", name, cause(err))
+		return nil, Unreadable(name, err)
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
+		return nil, &FileError{name, fmt.Sprintf("is larger than %d bytes, as no file of ours is", limit), nil}
 	}
 	return b, nil
 }
@@ -45,6 +65,9 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 // WriteNew writes a file that does not exist: whole and durable when it returns
 // nil, and not at all otherwise. It wraps [ErrExists] if the name is taken.
 func WriteNew(name string, data []byte, mode fs.FileMode) error {
+	if err := CheckName(name); err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	}
@@ -71,7 +94,7 @@ func WriteNew(name string, data []byte, mode fs.FileMode) error {
 // createNew writes the file under its own name and takes it away again if that
 // fails.
 func createNew(name string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := openNew(name, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", name, ErrExists)
 	} else if err != nil {

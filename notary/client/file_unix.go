@@ -5,6 +5,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -20,4 +21,9 @@ func syncDir(dir string) error {
 		return fmt.Errorf("%s: %s", dir, cause(err))
 	}
 	return nil
+}
+
+// openNew creates a file.
+func openNew(name string, mode fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }

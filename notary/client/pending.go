@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trialnotary/notary/receipt"
+	requests "trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -20,6 +21,7 @@ const PendingVersion = "trialnotary/pending@v1"
 //	service https://notary.example
 //	-- trust.policy --           and the other parts of a trust file
 //	-- statement --
+//	-- blind --                  where the service is not to see the statement
 //	-- after.checkpoint --       where the statement has `after`
 //	-- grant-1 --                from the signing key's own grant upward
 //	-- grant-1.entry --
@@ -29,6 +31,7 @@ type Pending struct {
 	Service      string
 	Trust        *receipt.Trust
 	Note         *statement.Note
+	Blind        []byte // what is submitted in the statement's place; or nil
 	After        []byte
 	Grants       []Logged
 	Registration Logged
@@ -43,6 +46,12 @@ func ParsePending(b []byte) (*Pending, error) {
 	if r.err == nil {
 		if p.Note, r.err = statement.Parse(raw); r.err != nil {
 			r.err = fmt.Errorf("part statement: %w", r.err)
+		}
+	}
+	if r.next("blind") {
+		p.Blind = r.take("blind")
+		if n, err := requests.ParseBlind(p.Blind); r.err == nil && (err != nil || n.Log != p.Note.Log || n.Stream != p.Note.Stream() || n.Statement != p.Note.ID) {
+			r.err = fmt.Errorf("part blind does not submit the statement: %w", text.ErrFormat)
 		}
 	}
 	if r.next("after.checkpoint") {
@@ -61,12 +70,30 @@ func (p *Pending) Bytes() ([]byte, error) {
 	w := writeProfile(PendingVersion, "service "+p.Service)
 	w.trust(p.Trust)
 	w.add("statement", p.Note.Raw)
+	if p.Blind != nil {
+		w.add("blind", p.Blind)
+	}
 	if p.After != nil {
 		w.add("after.checkpoint", p.After)
 	}
 	w.grants(p.Grants)
 	w.logged("registration", p.Registration.Logged)
 	return w.bytes()
+}
+
+// Submission returns what is handed in: the statement, or all of it that the service
+// is to see.
+func (p *Pending) Submission() []byte {
+	if p.Blind != nil {
+		return p.Blind
+	}
+	return p.Note.Raw
+}
+
+// SubmitBlind makes the submission a blind one, signed by the key of the statement.
+func (p *Pending) SubmitBlind(k statement.PrivateKey) (err error) {
+	p.Blind, err = requests.Blind{Log: p.Note.Log, Stream: p.Note.Stream(), Statement: p.Note.ID}.Sign(k)
+	return err
 }
 
 // Complete puts the receipt together and verifies it with the profile's trust,

@@ -128,7 +128,7 @@ func (s *Service) StreamAt(ctx context.Context, log string, k statement.PrivateK
 		}
 	}
 	if err != nil {
-		return nil, &Unreachable{s.base, fmt.Errorf("its answer is no stream's state: %w", err)}
+		return nil, &Unreachable{URL: s.base, Err: fmt.Errorf("its answer is no stream's state: %w", err)}
 	}
 	return &StreamAt{c.Parts[0].Data, c.Parts[1].Data, c.Parts[2].Data}, nil
 }
@@ -145,7 +145,7 @@ func (s *Service) pages(ctx context.Context, log string, k statement.PrivateKey,
 			return s.refused(a)
 		}
 		if err := f(a.body); err != nil {
-			return &Unreachable{s.base, fmt.Errorf("its answer is not the stream's %s: %w", what, err)}
+			return &Unreachable{URL: s.base, Err: fmt.Errorf("its answer is not the stream's %s: %w", what, err)}
 		}
 		link := a.header.Get("Link")
 		if link == "" {
@@ -155,7 +155,7 @@ func (s *Service) pages(ctx context.Context, log string, k statement.PrivateKey,
 		number, end := strings.CutSuffix(number, `>; rel="next"`)
 		next, err := text.ParseUint(number)
 		if !ok || !end || err != nil || next <= from {
-			return &Unreachable{s.base, errors.New("its answer names no next page of the stream")}
+			return &Unreachable{URL: s.base, Err: errors.New("its answer names no next page of the stream")}
 		}
 		from = next
 	}

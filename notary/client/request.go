@@ -34,18 +34,6 @@ type NotYet struct{ After time.Duration } // when to ask again
 
 func (e *NotYet) Error() string { return "not sealed yet" }
 
-// Unreachable: the service could not be reached, or what answered there is none.
-type Unreachable struct {
-	URL string
-	Err error
-}
-
-func (e *Unreachable) Error() string {
-	return fmt.Sprintf("the service %s could not be reached: %s", e.URL, text.Visible(e.Err.Error()))
-}
-
-func (e *Unreachable) Unwrap() error { return e.Err }
-
 // Refused: the service answered that it will not.
 type Refused struct {
 	URL    string
@@ -82,7 +70,10 @@ type answer struct {
 
 func transport() *http.Transport {
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy: http.ProxyFromEnvironment,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, a *http.Response) error {
+			return refusingProxy(proxy, a.StatusCode)
+		},
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
@@ -93,28 +84,42 @@ func transport() *http.Transport {
 	}
 }
 
+// Attempt tells of one that failed, before the next.
+type Attempt struct {
+	Next, Of int // the next is the second of Of, and so on
+	Wait     time.Duration
+	Err      error // *Unreachable or *Refused
+}
+
 // do makes a request until it gets an answer that another attempt would not
 // change. A statement sent twice is one entry, so trying again is always safe.
 func (s *Service) do(ctx context.Context, r request) (answer, error) {
 	pause := s.Pause
 	for n := 1; ; n++ {
 		a, err := s.once(ctx, r)
+		if err == nil {
+			err = page(a)
+		}
 		if err == nil && !busy(a.status) {
 			return a, nil
 		}
-		if n >= s.Attempts || ctx.Err() != nil {
-			if err != nil {
-				return a, &Unreachable{s.base, plainly(err)}
-			}
-			return a, s.refused(a)
+		failed := s.refused(a)
+		if err != nil {
+			failed = s.unreachable(err)
+		}
+		if n >= s.Attempts || ctx.Err() != nil || err != nil && lasting(err) {
+			return a, failed
 		}
 		wait := pause/2 + rand.N(pause) // spread, so that many clients do not come back at once
 		if asked := a.retryAfter(); err == nil && asked > 0 {
 			wait = min(asked, maxWait)
 		}
 		pause = min(2*pause, maxWait)
+		if s.Tell != nil {
+			s.Tell(Attempt{Next: n + 1, Of: s.Attempts, Wait: wait, Err: failed})
+		}
 		if !sleep(ctx, wait) {
-			return a, &Unreachable{s.base, errors.New("it was given up before it answered")}
+			return a, &Unreachable{URL: s.base, Err: errors.New("it was given up before it answered")}
 		}
 	}
 }
@@ -160,6 +165,12 @@ func (a answer) problem() bool {
 	return err == nil && t == "application/problem+json"
 }
 
+// isPage reports whether the body is HTML.
+func (a answer) isPage() bool {
+	t, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return err == nil && (t == "text/html" || t == "application/xhtml+xml")
+}
+
 // retryAfter returns what the Retry-After header asks for, 0 if nothing (RFC 9110
 // §10.2.3: seconds or a date).
 func (a answer) retryAfter() time.Duration {
@@ -193,17 +204,6 @@ func (s *Service) refused(a answer) error {
 	}
 	e.Detail = fmt.Sprintf("it answered %d %s", a.status, http.StatusText(a.status))
 	return e
-}
-
-// plainly drops the method and address that net/http puts before an error.
-func plainly(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		if u.Timeout() {
-			return errors.New("it did not answer in time")
-		}
-		return u.Err
-	}
-	return err
 }
 
 // sleep waits; false if ctx ended first.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func openFile(name string) (file, error) { return os.Open(name) }
 //
 // Errors are of type [*InputError].
 func Scan(paths []string, skip func(path string, dir bool) bool) (*Tree, error) {
-	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal"}
+	w := walker{list: os.ReadDir, skip: skip, safe: nothingSealed, hint: "seal", foldCase: runtime.GOOS == "windows"}
 	return w.scan(paths)
 }
 
@@ -127,6 +128,8 @@ type walker struct {
 	// A problem with one file or directory below a path: nil ends the scan with
 	// it, otherwise it is handed here and the scan goes on.
 	problem func(path string, e *InputError)
+	// Names that differ by case alone are one file here, as on Windows.
+	foldCase bool
 	// The name of an argument that is no directory, if not its base name.
 	rename func(arg, base string) string
 
@@ -154,6 +157,11 @@ func (w *walker) scan(args []string) (*Tree, error) {
 	}
 	t := w.t
 	slices.SortFunc(t.files, func(a, b source) int { return strings.Compare(a.path, b.path) })
+	if w.foldCase {
+		if err := w.sameBut(); err != nil {
+			return nil, err
+		}
+	}
 	for i := 1; i < len(t.files); i++ {
 		if t.files[i-1].path != t.files[i].path {
 			continue
@@ -167,6 +175,23 @@ func (w *walker) scan(args []string) (*Tree, error) {
 			text.Visible(a), t.files[i].path), Safe: w.safe, Do: do}
 	}
 	return t, nil
+}
+
+// sameBut returns an error if two names in the manifest differ by the case of
+// letters alone: on such a system they came from one file that was named twice, or
+// could not stand beside each other when the data are unpacked.
+func (w *walker) sameBut() error {
+	seen := make(map[string]int32, len(w.t.files))
+	for i := range w.t.files {
+		low := strings.ToLower(w.t.files[i].path)
+		j, ok := seen[low]
+		if seen[low] = int32(i); !ok || w.t.files[j].path == w.t.files[i].path {
+			continue
+		}
+		return &InputError{Path: w.t.disk(&w.t.files[i]), What: "and " + text.Visible(w.t.disk(&w.t.files[j])) + " differ by upper and lower case alone, and are the same name on this system",
+			Safe: w.safe, Do: "Name it once; or rename one of them, then " + w.hint + " again."}
+	}
+	return nil
 }
 
 // argument finds the files below one path.

@@ -25,6 +25,7 @@ const TrialVersion = "trialnotary/trial@v1"
 //	trial NCT01234567
 //	stream trial <stream salt>      the trial stream, then each stream enrolled
 //	stream site-042 <stream salt>
+//	lost site-043 <stream id>       a stream whose salt recover could not find
 //	-- trust.policy --              and the other parts of a trust file
 //	-- registration --
 //	-- registration.entry --        this and the proof absent until it is sealed
@@ -38,6 +39,7 @@ const TrialVersion = "trialnotary/trial@v1"
 type Trial struct {
 	Service, Log, Trial string
 	Streams             []Stream // the trial stream first
+	Lost                []LostStream
 	Trust               *receipt.Trust
 	Registration        Logged
 	Grants              []Logged
@@ -47,6 +49,13 @@ type Trial struct {
 type Stream struct {
 	Name string
 	Salt [32]byte
+}
+
+// LostStream is a stream whose salt is not known any more. Its keys can be ended;
+// no invite can be made for it.
+type LostStream struct {
+	Name string
+	ID   statement.StreamID
 }
 
 // ParseTrial parses a .trial file. Signatures are not checked.
@@ -65,6 +74,14 @@ func ParseTrial(b []byte) (*Trial, error) {
 			seen[name] = true
 			t.Streams = append(t.Streams, Stream{name, salt})
 		}
+		for p.Has("lost") {
+			l := lostLine(p)
+			if p.Err() == nil && seen[l.Name] {
+				p.Fail("names a stream that was named before")
+			}
+			seen[l.Name] = true
+			t.Lost = append(t.Lost, l)
+		}
 	})
 	t.Trust = r.trust()
 	t.Registration = r.logged("registration", true)
@@ -73,6 +90,22 @@ func ParseTrial(b []byte) (*Trial, error) {
 		r.err = t.check()
 	}
 	return t, r.done(b, t.Bytes)
+}
+
+// lostLine reads "lost <name> <stream id>".
+func lostLine(t *text.Reader) (l LostStream) {
+	f := t.Fields("lost", 2, 2)
+	if t.Err() != nil {
+		return l
+	}
+	var err error
+	if l.Name = f[0]; !statement.ValidName(l.Name) {
+		t.Fail("does not hold a stream name [a-z0-9][a-z0-9._-]{0,63}")
+	}
+	if l.ID, err = statement.ParseStreamID(f[1]); err != nil {
+		t.Fail("does not hold a stream id of 64 lowercase hex digits")
+	}
+	return l
 }
 
 // check compares the statements with the profile.
@@ -115,6 +148,9 @@ func (t *Trial) Bytes() ([]byte, error) {
 	for _, s := range t.Streams {
 		profile = append(profile, "stream "+s.Name+" "+text.Base64(s.Salt[:]))
 	}
+	for _, l := range t.Lost {
+		profile = append(profile, "lost "+l.Name+" "+l.ID.String())
+	}
 	w := writeProfile(TrialVersion, profile...)
 	w.trust(t.Trust)
 	w.logged("registration", t.Registration.Logged)
@@ -125,6 +161,17 @@ func (t *Trial) Bytes() ([]byte, error) {
 // Fingerprint returns the trial fingerprint.
 func (t *Trial) Fingerprint() string { return statement.TrialFingerprint(t.Registration.Note.ID) }
 
+// Names returns the names of the trial's streams, the trial stream first.
+func (t *Trial) Names() (all []string) {
+	for _, s := range t.Streams {
+		all = append(all, s.Name)
+	}
+	for _, l := range t.Lost {
+		all = append(all, l.Name)
+	}
+	return all
+}
+
 // Salt returns the salt of a stream, if it has one already.
 func (t *Trial) Salt(stream string) ([32]byte, bool) {
 	i := slices.IndexFunc(t.Streams, func(s Stream) bool { return s.Name == stream })
@@ -134,8 +181,13 @@ func (t *Trial) Salt(stream string) ([32]byte, bool) {
 	return t.Streams[i].Salt, true
 }
 
-// StreamID returns the id of a stream, if it has a salt already.
+// StreamID returns the id of a stream, if it has a salt already, or had.
 func (t *Trial) StreamID(stream string) (statement.StreamID, bool) {
+	for _, l := range t.Lost {
+		if l.Name == stream {
+			return l.ID, true
+		}
+	}
 	salt, ok := t.Salt(stream)
 	return statement.StreamIDOf(t.Log, t.Trial, stream, salt), ok
 }
@@ -219,7 +271,10 @@ func (t *Trial) InviteBy(a *statement.Authority, id statement.ID, service string
 		return nil, fmt.Errorf("the enrolment is not complete yet")
 	}
 	k := t.Grants[i].Note.Keys[0]
-	salt, _ := t.Salt(k.Name)
+	salt, ok := t.Salt(k.Name)
+	if !ok {
+		return nil, fmt.Errorf("the salt of the stream %s is lost, and an invite needs it", k.Name)
+	}
 	in := &Invite{Service: service, Log: t.Log, Trial: t.Trial, Stream: k.Name, Salt: salt,
 		Trust: t.Trust, Registration: t.Registration}
 	for _, g := range a.InForce(k.Stream, k.Key.Name, k.Key.Hash(), math.MaxUint64, time.Time{}) {

@@ -41,7 +41,7 @@ func (m Memory) UpdateTrial(name string, change func(*Trial) error) (*Trial, err
 	defer unlock()
 	old, err := ReadFile(name, MaxProfile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the trial file cannot be brought forward: %s", err)
 	}
 	t, err := ParseTrial(old)
 	if err != nil {

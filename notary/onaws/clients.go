@@ -62,15 +62,14 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 }
 
 // newRetryer repeats what the SDK's standard retryer repeats, and also an answer
-// 429, and S3's 409, which says that another conditional write to the same name
-// was under way.
+// 429 or 409: S3 says by it that another conditional write to the same name was
+// under way.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return backoff(attempt), nil })
 		o.Retryables = append(o.Retryables,
-			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
-			retry.RetryableErrorCode{Codes: map[string]struct{}{"ConditionalRequestConflict": {}, "OperationAborted": {}}})
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}, http.StatusConflict: {}}})
 	})
 }
 

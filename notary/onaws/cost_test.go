@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"trialnotary/notary"
+	"trialnotary/notary/onaws/fakeaws"
 	"trialnotary/notary/statement"
 )
 
@@ -20,9 +21,9 @@ func TestWhatAStatementCosts(t *testing.T) {
 	t.Parallel()
 	const n = 5 * notary.MaxSubmission
 	f := newFakeAWS(t)
-	f.kms = newFakeKMS(t)
+	f.Keys = fakeaws.NewKeys(t)
 	var meter Meter
-	c := meteredAt(t, f.url, &meter)
+	c := meteredAt(t, f.URL, &meter)
 	e := withKeys("ed", "ml")
 	if url := os.Getenv(localStack); url != "" {
 		real := meteredAt(t, url, &meter)
@@ -65,9 +66,9 @@ func TestWhatAStatementCosts(t *testing.T) {
 	if million > 3.50 {
 		t.Errorf("a million statements cost $%.2f, at most 3.50", million)
 	}
-	// Six objects a batch (staging, head, signed, final, map nodes, checkpoint), the
-	// partial ones of the right edge, and a bundle and a tile for every 256 entries.
-	if puts, most := seal.Calls["S3 PutObject"], n/127+9; puts > most {
+	// Five objects a batch (staging, head, signed, final, checkpoint), the partial
+	// ones of the right edge, and a bundle and a tile for every 256 entries.
+	if puts, most := seal.Calls["S3 PutObject"], n/127+8; puts > most {
 		t.Errorf("sealing %d statements writes %d objects, at most %d", n, puts, most)
 	}
 	if units := (submit.Units["DynamoDB PutItem"] + seal.Units["DynamoDB PutItem"] + seal.Units["DynamoDB BatchWriteItem"]) / n; units > 4.1 {

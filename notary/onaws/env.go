@@ -29,6 +29,10 @@ const (
 	// refused unless AWS_ENDPOINT_URL is plain http, which AWS never is.
 	EnvLocalSeed = "TRIALNOTARY_LOCAL_MLDSA_SEED"
 
+	// EnvMeter, if it has any value, makes a function log what each event makes it
+	// ask of AWS.
+	EnvMeter = "TRIALNOTARY_METER"
+
 	envEndpoint = "AWS_ENDPOINT_URL" // the SDK reads it by itself
 )
 
@@ -44,6 +48,7 @@ type Env struct {
 	Retention   Retention // of the log bucket
 	LocalSeed   []byte    // nil but with an emulator
 	Endpoint    string    // of an emulator, "" on AWS
+	Meter       bool      // log what each event costs
 }
 
 // meaning says of each variable that must be set what it is.
@@ -74,7 +79,7 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 		}
 	}
 	e := Env{Origin: value[EnvOrigin], Table: value[EnvTable], LogBucket: value[EnvLogBucket], StateBucket: value[EnvStateBucket],
-		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]), Endpoint: getenv(envEndpoint)}
+		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
 	if e.Origin != "" {
 		check(EnvOrigin, checkpoint.ValidOrigin(e.Origin))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"trialnotary/notary"
+	"trialnotary/notary/onaws/fakeaws"
 	"trialnotary/notary/statement"
 )
 
@@ -92,12 +93,12 @@ func TestEveryCallFailsOnce(t *testing.T) {
 		{"PutState", []string{"PutObject"}, nil, func(ctx context.Context, s notary.Store) error { return s.PutState(ctx, "a/1", []byte("x")) }},
 		{"DeleteState", []string{"DeleteObject"}, nil, func(ctx context.Context, s notary.Store) error { return s.DeleteState(ctx, "a/1") }},
 	}
-	faults := map[string]fault{"dropped": dropped, "lost": lost, "truncated": truncated, "throttled": throttled,
-		"503": busy, "429": toomany, "500": broken, "409": conflict}
+	faults := map[string]fakeaws.Fault{"dropped": fakeaws.Dropped, "lost": fakeaws.Lost, "truncated": fakeaws.Truncated, "throttled": fakeaws.Throttled,
+		"503": fakeaws.Busy, "429": fakeaws.TooMany, "500": fakeaws.Broken, "409": fakeaws.Conflict}
 	for _, op := range ops {
 		for _, call := range op.calls {
 			for name, what := range faults {
-				if what == conflict && !strings.HasSuffix(call, "Object") {
+				if what == fakeaws.Conflict && !strings.HasSuffix(call, "Object") {
 					continue
 				}
 				t.Run(op.name+"/"+call+" "+name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestEveryCallFailsOnce(t *testing.T) {
 					if op.before != nil {
 						must(t, op.before(t.Context(), s))
 					}
-					f.on(call, 0, 1, what)
+					f.On(call, 0, 1, what)
 					must(t, op.do(t.Context(), s))
 				})
 			}
@@ -124,19 +125,19 @@ func TestFailingForEver(t *testing.T) {
 	}
 	for _, c := range []struct {
 		op   string
-		what fault
+		what fakeaws.Fault
 		do   func(notary.Store) error
 	}{
-		{"PutItem", dropped, func(s notary.Store) error { return s.SwapHead(t.Context(), nil, []byte("1")) }},
-		{"PutItem", throttled, func(s notary.Store) error { return s.Accept(t.Context(), []notary.Accepted{accepted(1)}) }},
-		{"PutObject", conflict, func(s notary.Store) error { return s.Put(t.Context(), "a", []byte("1")) }},
-		{"GetObject", broken, func(s notary.Store) error { _, err := s.Get(t.Context(), "a"); return err }},
-		{"Query", forbidden, func(s notary.Store) error { _, err := s.Pending(t.Context(), 1); return err }},
+		{"PutItem", fakeaws.Dropped, func(s notary.Store) error { return s.SwapHead(t.Context(), nil, []byte("1")) }},
+		{"PutItem", fakeaws.Throttled, func(s notary.Store) error { return s.Accept(t.Context(), []notary.Accepted{accepted(1)}) }},
+		{"PutObject", fakeaws.Conflict, func(s notary.Store) error { return s.Put(t.Context(), "a", []byte("1")) }},
+		{"GetObject", fakeaws.Broken, func(s notary.Store) error { _, err := s.Get(t.Context(), "a"); return err }},
+		{"Query", fakeaws.Forbidden, func(s notary.Store) error { _, err := s.Pending(t.Context(), 1); return err }},
 	} {
 		t.Run(c.op, func(t *testing.T) {
 			t.Parallel()
 			f := newFakeAWS(t)
-			f.on(c.op, 0, 1<<30, c.what)
+			f.On(c.op, 0, 1<<30, c.what)
 			start := time.Now()
 			err := c.do(f.store())
 			if err == nil || errors.Is(err, notary.ErrConflict) || errors.Is(err, notary.ErrNotFound) || errors.Is(err, notary.ErrDiffers) {
@@ -156,7 +157,7 @@ func TestNothingIsProcessed(t *testing.T) {
 	f := newFakeAWS(t)
 	s := f.store()
 	must(t, s.Accept(t.Context(), []notary.Accepted{accepted(1)}))
-	f.db.nothing = true
+	f.Table.Nothing = true
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, err := s.Waiting(ctx, []notary.Ref{accepted(1).Ref}); !errors.Is(err, context.DeadlineExceeded) {
@@ -181,12 +182,12 @@ func TestTokensTellEqualWritersApart(t *testing.T) {
 			return s.SwapCheckpoint(t.Context(), []byte(old), []byte(new))
 		}
 		must(t, swap(one, "", "."))
-		f.on(op, 0, 1, lost) // it takes effect; the repetition finds that somebody was first: itself
+		f.On(op, 0, 1, fakeaws.Lost) // it takes effect; the repetition finds that somebody was first: itself
 		must(t, swap(one, ".", ".."))
 		if err := swap(two, ".", ".."); !errors.Is(err, notary.ErrConflict) {
 			t.Errorf("%s: %v", op, err)
 		}
-		f.on(op, 0, 1<<30, dropped)
+		f.On(op, 0, 1<<30, fakeaws.Dropped)
 		if err := swap(two, "..", "..."); err == nil || errors.Is(err, notary.ErrConflict) {
 			t.Errorf("%s that never arrives: %v", op, err)
 		}
@@ -199,11 +200,11 @@ func TestMissingIsNoSuchKeyAlone(t *testing.T) {
 	if _, err := s.Get(t.Context(), "heads/1"); !errors.Is(err, notary.ErrNotFound) {
 		t.Error(err)
 	}
-	f.on("GetObject", 0, 1, forbidden)
+	f.On("GetObject", 0, 1, fakeaws.Forbidden)
 	if _, err := s.Get(t.Context(), "heads/1"); err == nil || errors.Is(err, notary.ErrNotFound) {
 		t.Error("403:", err)
 	}
-	f.s3.objects["/log/heads/1"] = fakeObject{deleted: true}
+	f.Buckets.Hide("log/heads/1")
 	if _, err := s.Get(t.Context(), "heads/1"); err == nil || errors.Is(err, notary.ErrNotFound) {
 		t.Error("under a delete marker:", err)
 	}
@@ -214,7 +215,7 @@ func TestMissingIsNoSuchKeyAlone(t *testing.T) {
 func TestPutOnTheWire(t *testing.T) {
 	f := newFakeAWS(t)
 	must(t, f.store().Put(t.Context(), "tile/0/000", []byte("tile")))
-	h := f.heads["PutObject"]
+	h := f.Header("PutObject")
 	const tileSum = "i2aLiZSqhFEHOZmUWT0MqDFSC+UlfwBTUaDsE+l6Ob4=" // of "tile", by sha256sum
 	for k, want := range map[string]string{"If-None-Match": "*", "X-Amz-Checksum-Sha256": tileSum,
 		"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable",

@@ -31,8 +31,24 @@ type Count struct {
 	Units map[string]float64 // write units of writes, read units of reads
 }
 
-// Option makes clients count with m.
+// Add adds what another Meter counted.
+func (c *Count) Add(more Count) {
+	if c.Calls == nil {
+		c.Calls, c.Units = map[string]int{}, map[string]float64{}
+	}
+	for op, n := range more.Calls {
+		c.Calls[op] += n
+	}
+	for op, n := range more.Units {
+		c.Units[op] += n
+	}
+}
+
+// Option makes clients count with m; with a nil Meter they do not.
 func (m *Meter) Option() func(*config.LoadOptions) error {
+	if m == nil {
+		return func(*config.LoadOptions) error { return nil }
+	}
 	return config.WithAPIOptions([]func(*middleware.Stack) error{func(s *middleware.Stack) error {
 		if err := s.Initialize.Add(middleware.InitializeMiddlewareFunc("trialnotary/meter", m.ask), middleware.Before); err != nil {
 			return err
@@ -122,7 +138,7 @@ const (
 	priceReadUnit  = 0.125e-6
 	priceS3Write   = 5e-6   // PUT, LIST
 	priceS3Read    = 0.4e-6 // GET, HEAD
-	priceSignature = 15e-6
+	priceKey       = 15e-6  // signature or public key of an asymmetric key
 	priceEvent     = 1e-6
 )
 
@@ -143,8 +159,8 @@ func (c Count) Dollars() float64 {
 			sum += float64(n) * priceS3Write
 		case "S3 GetObject", "S3 HeadObject":
 			sum += float64(n) * priceS3Read
-		case "KMS Sign":
-			sum += float64(n) * priceSignature
+		case "KMS Sign", "KMS GetPublicKey":
+			sum += float64(n) * priceKey
 		case "EventBridge PutEvents":
 			sum += float64(n) * priceEvent
 		}

@@ -14,6 +14,7 @@ import (
 
 	"trialnotary/notary"
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/onaws/fakeaws"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/storetest"
 )
@@ -24,17 +25,17 @@ import (
 func TestTheServiceOnAFailingAWS(t *testing.T) {
 	t.Parallel()
 	f := newFakeAWS(t)
-	f.kms = newFakeKMS(t)
-	f.db.page, f.db.process = 10, 30
+	f.Keys = fakeaws.NewKeys(t)
+	f.Table.Page, f.Table.Process = 10, 30
 	seed := mrand.Uint64()
 	rng := mrand.New(mrand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	f.fault = func(op string, _ int) fault {
+	f.Fail(func(fakeaws.Call) fakeaws.Fault {
 		if rng.IntN(10) > 0 {
-			return none
+			return fakeaws.None
 		}
-		return fault(1 + rng.IntN(int(broken)))
-	}
+		return fakeaws.Fault(1 + rng.IntN(int(fakeaws.Broken)))
+	})
 	sponsor, err := statement.GenerateKey("acme")
 	must(t, err)
 	var policy *checkpoint.Policy
@@ -107,9 +108,7 @@ func TestTheServiceOnAFailingAWS(t *testing.T) {
 	wg.Wait()
 	for seal(t.Context(), one) {
 	}
-	f.mu.Lock()
-	f.fault = nil
-	f.mu.Unlock()
+	f.Fail(nil)
 	store := f.store()
 	log, err := storetest.VerifyLog(func(name string) ([]byte, error) {
 		if name == "checkpoint" {
@@ -130,16 +129,16 @@ func TestTheServiceOnAFailingAWS(t *testing.T) {
 	if len(left) > 0 {
 		t.Error("the inbox is not empty")
 	}
-	t.Logf("%d batches, %d calls: %s", log.Batches, len(f.calls), f.summary())
+	t.Logf("%d batches, %s", log.Batches, summary(f.Take()))
 }
 
-// summary counts the calls by operation.
-func (f *fakeAWS) summary() string {
+// summary counts calls by operation.
+func summary(calls []string) string {
 	counts := map[string]int{}
-	for _, c := range f.calls {
+	for _, c := range calls {
 		counts[c]++
 	}
-	return strings.TrimPrefix(fmt.Sprint(counts), "map")
+	return fmt.Sprintf("%d calls: %s", len(calls), strings.TrimPrefix(fmt.Sprint(counts), "map"))
 }
 
 // trial is a service with one trial, without faults.
@@ -194,7 +193,7 @@ func (w *trial) register() {
 func TestWhatEachFunctionAsks(t *testing.T) {
 	t.Parallel()
 	f := newFakeAWS(t)
-	f.kms = newFakeKMS(t)
+	f.Keys = fakeaws.NewKeys(t)
 	e := withKeys("ed", "ml")
 	w := newTrial(t, f.clients(), e)
 	w.register()
@@ -206,11 +205,9 @@ func TestWhatEachFunctionAsks(t *testing.T) {
 	}
 	asks := func(what string, want []string, do func()) {
 		t.Helper()
-		f.mu.Lock()
-		f.calls = nil
-		f.mu.Unlock()
+		f.Take()
 		do()
-		got := slices.Clone(f.calls)
+		got := f.Take()
 		slices.Sort(got)
 		if got = slices.Compact(got); !slices.Equal(got, want) {
 			t.Errorf("%s asks for %q, want %q", what, got, want)

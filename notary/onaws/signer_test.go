@@ -12,11 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/onaws/fakeaws"
 )
 
 func kmsOf(t *testing.T) (*fakeAWS, *kms.Client) {
 	f := newFakeAWS(t)
-	f.kms = newFakeKMS(t)
+	f.Keys = fakeaws.NewKeys(t)
 	return f, f.clients().KMS
 }
 
@@ -77,14 +78,14 @@ func TestSignatureTypes(t *testing.T) {
 
 func TestKeysThatCannotSign(t *testing.T) {
 	f, client := kmsOf(t)
-	ml := f.kms.keys["ml"]
-	with := func(public []byte) fakeKey { k := ml; k.public = public; return k }
+	ml := f.Keys.Keys["ml"]
+	with := func(public []byte) fakeaws.Key { k := ml; k.Public = public; return k }
 	raw := make([]byte, 1312)
-	f.kms.keys["tail"] = with(append(slices.Clone(ml.public), 0))
-	f.kms.keys["short"] = with(spki(t, oidMLDSA44, raw[1:], nil))
-	f.kms.keys["ml65"] = with(spki(t, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 18}, raw, nil))
-	f.kms.keys["null"] = with(spki(t, oidMLDSA44, raw, asn1.NullRawValue))
-	f.kms.keys["junk"] = with([]byte("junk"))
+	f.Keys.Keys["tail"] = with(append(slices.Clone(ml.Public), 0))
+	f.Keys.Keys["short"] = with(fakeaws.SPKI(t, oidMLDSA44, raw[1:], nil))
+	f.Keys.Keys["ml65"] = with(fakeaws.SPKI(t, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 18}, raw, nil))
+	f.Keys.Keys["null"] = with(fakeaws.SPKI(t, oidMLDSA44, raw, asn1.NullRawValue))
+	f.Keys.Keys["junk"] = with([]byte("junk"))
 	for id, want := range map[string]string{
 		"nobody": "NotFoundException",
 		"384":    "spec is ECC_NIST_P384",
@@ -143,17 +144,17 @@ func TestAWrongSignatureIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := checkpoint.Checkpoint{Origin: testEnv.Origin, Size: 1}
-	f.kms.lie = true
+	f.Keys.Lie = true
 	if b, err := checkpoint.Sign(c, signers); err == nil || b != nil {
 		t.Error("signed")
 	}
-	f.kms.lie = false
+	f.Keys.Lie = false
 	// KMS that throttles for a while is waited for; one that is away is an error.
-	f.on("Sign", 0, 2, throttled)
+	f.On("Sign", 0, 2, fakeaws.Throttled)
 	if _, err := checkpoint.Sign(c, signers); err != nil {
 		t.Error(err)
 	}
-	f.on("Sign", 0, 1, forbidden)
+	f.On("Sign", 0, 1, fakeaws.Forbidden)
 	if _, err := checkpoint.Sign(c, signers); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Error(err)
 	}

@@ -30,7 +30,7 @@ func TestStoreInPieces(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) notary.Store {
 		f := newFakeAWS(t)
-		f.db.page, f.db.process, f.db.empty = 7, 9, 3
+		f.Table.Page, f.Table.Process, f.Table.Empty = 7, 9, 3
 		return f.store()
 	})
 }

@@ -34,45 +34,14 @@ func (t *verification) authority() error {
 	return t.checkSigner(a)
 }
 
-// checkRegistration: the fingerprint is the visitor's; or else it is the first
-// of its stream, by a listed sponsor where sponsors are listed.
-func (t *verification) checkRegistration() error {
+// checkRegistration: it is one, and believed by what the visitor brings.
+func (t *verification) checkRegistration() (err error) {
 	l := t.registration
-	reg := l.note
-	if reg.Kind != statement.KindRegistration {
+	if l.note.Kind != statement.KindRegistration {
 		return fail(StepRegistration, "the part \"registration\" holds a statement of another kind")
 	}
-	v := t.v
-	v.Registration = reg
-	v.TrialFingerprint = statement.TrialFingerprint(reg.ID)
-	v.RegisteredAs = reg.Trial
-	if i := slices.Index(reg.RegistrationStreams(), l.entry.Stream); i < len(reg.Also) {
-		v.RegisteredAs = reg.Also[i].Trial
-	}
-	trust := t.o.Trust
-	v.SponsorListed = trust != nil && slices.Contains(trust.Sponsors, reg.Keys[0].Key)
-
-	if t.o.Trial != "" {
-		pin, err := statement.ParseFingerprint(t.o.Trial)
-		if err != nil {
-			return fail(StepRegistration, "the given trial fingerprint is none: %v", err)
-		}
-		if pin != v.TrialFingerprint {
-			return fail(StepRegistration, "the receipt is of the trial with fingerprint %s, not of %s", v.TrialFingerprint, pin)
-		}
-		v.Pinned = true
-		return nil
-	}
-	switch {
-	case l.entry.Seq != 1:
-		return fail(StepRegistration, "this is registration number %d of its trial id: only the trial fingerprint can say that it is the right one", l.entry.Seq)
-	case l != t.statement && v.RegisteredAs != reg.Trial:
-		// Being first under one of the other ids says nothing about this one.
-		return fail(StepRegistration, "the registration is shown under another id of the trial: only the trial fingerprint can say that it is the right one")
-	case trust != nil && trust.HasSponsors && !v.SponsorListed:
-		return fail(StepRegistration, "the registration is not by a sponsor that the trust file lists")
-	}
-	return nil
+	t.v.Registered, err = t.o.Believe(l.note, l.entry, l == t.statement)
+	return err
 }
 
 func (t *verification) addGrant(a *statement.Authority, g *logged) error {

@@ -67,23 +67,23 @@ func Parse(b []byte) (*Receipt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}
-	p := parts{left: a.Parts}
+	p := parts{text.NewPartReader(a.Parts)}
 	r := &Receipt{}
-	r.Statement = p.take("statement")
-	r.Entry = p.take("entry")
-	r.Proof = p.take("proof.tlog-proof")
+	r.Statement = p.Take("statement")
+	r.Entry = p.Take("entry")
+	r.Proof = p.Take("proof.tlog-proof")
 	r.Timestamps = p.timestamps()
-	if p.next("after.checkpoint") {
-		r.After = p.take("after.checkpoint")
+	if p.Next("after.checkpoint") {
+		r.After = p.Take("after.checkpoint")
 	}
-	for n := 1; p.next("grant-" + strconv.Itoa(n)); n++ {
+	for n := 1; p.Next("grant-" + strconv.Itoa(n)); n++ {
 		r.Grants = append(r.Grants, p.logged("grant-"+strconv.Itoa(n)))
 	}
-	if p.next("registration") {
+	if p.Next("registration") {
 		l := p.logged("registration")
 		r.Registration = &l
 	}
-	if err := p.done(); err != nil {
+	if err := p.Done(); err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}
 	return r, nil
@@ -131,9 +131,9 @@ func ParseEvidence(b []byte) (Evidence, error) {
 	if err != nil {
 		return Evidence{}, fmt.Errorf("evidence: %w", err)
 	}
-	p := parts{left: a.Parts}
-	e := Evidence{Entry: p.take("entry"), Proof: p.take("proof.tlog-proof"), Timestamps: p.timestamps()}
-	if err := p.done(); err != nil {
+	p := parts{text.NewPartReader(a.Parts)}
+	e := Evidence{Entry: p.Take("entry"), Proof: p.Take("proof.tlog-proof"), Timestamps: p.timestamps()}
+	if err := p.Done(); err != nil {
 		return Evidence{}, fmt.Errorf("evidence: %w", err)
 	}
 	return e, nil
@@ -172,59 +172,21 @@ func timestampParts(tokens [][]byte) (ps []text.Part) {
 
 func timestampName(n int) string { return "timestamp-" + strconv.Itoa(n) + ".tsr" }
 
-// parts are what is left of an archive, and the first error.
-type parts struct {
-	left []text.Part
-	err  error
+// parts reads what receipts and trust files are made of.
+type parts struct{ *text.PartReader }
+
+func (p parts) logged(name string) Logged {
+	return Logged{p.Take(name), p.Take(name + ".entry"), p.Take(name + ".tlog-proof")}
 }
 
-func (p *parts) next(name string) bool {
-	return p.err == nil && len(p.left) > 0 && p.left[0].Name == name
-}
-
-func (p *parts) take(name string) []byte {
-	switch {
-	case p.err != nil:
-	case len(p.left) == 0:
-		p.err = fmt.Errorf("part %q is missing at the end: %w", name, text.ErrFormat)
-	case p.left[0].Name != name:
-		p.err = fmt.Errorf("part %q stands where %q is due: %w", clip(p.left[0].Name), name, text.ErrFormat)
-	case len(p.left[0].Data) == 0:
-		p.err = fmt.Errorf("part %q is empty: %w", name, text.ErrFormat)
-	default:
-		d := p.left[0].Data
-		p.left = p.left[1:]
-		return d
-	}
-	return nil
-}
-
-func (p *parts) logged(name string) Logged {
-	return Logged{p.take(name), p.take(name + ".entry"), p.take(name + ".tlog-proof")}
-}
-
-func (p *parts) timestamps() (tokens [][]byte) {
-	for n := 1; p.next(timestampName(n)); n++ {
-		line, ok := strings.CutSuffix(string(p.take(timestampName(n))), "\n")
+func (p parts) timestamps() (tokens [][]byte) {
+	for n := 1; p.Next(timestampName(n)); n++ {
+		line, ok := strings.CutSuffix(string(p.Take(timestampName(n))), "\n")
 		t, err := text.ParseBase64(line)
-		if p.err == nil && (!ok || err != nil || len(t) == 0) {
-			p.err = fmt.Errorf("part %q is not one line of canonical base64: %w", timestampName(n), text.ErrFormat)
+		if !ok || err != nil || len(t) == 0 {
+			p.Fail("part %q is not one line of canonical base64", timestampName(n))
 		}
 		tokens = append(tokens, t)
 	}
 	return tokens
-}
-
-func (p *parts) done() error {
-	if p.err == nil && len(p.left) > 0 {
-		p.err = fmt.Errorf("part %q has no place here: %w", clip(p.left[0].Name), text.ErrFormat)
-	}
-	return p.err
-}
-
-func clip(s string) string {
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
 }

@@ -66,7 +66,7 @@ func ParseTrust(b []byte) (*Trust, error) {
 // NewTrust returns the trust file of these parts, as they also stand, each under
 // the prefix "trust.", in the files that a sponsor hands to a site.
 func NewTrust(ps []text.Part) (*Trust, error) {
-	t, err := parseTrust(parts{left: ps})
+	t, err := parseTrust(parts{text.NewPartReader(ps)})
 	if err == nil {
 		t.Raw, err = text.Archive{Version: TrustVersion, Parts: ps}.Bytes()
 	}
@@ -81,9 +81,9 @@ func NewTrust(ps []text.Part) (*Trust, error) {
 }
 
 func parseTrust(p parts) (*Trust, error) {
-	policy := p.take("policy")
-	if p.err != nil {
-		return nil, p.err
+	policy := p.Take("policy")
+	if p.Err() != nil {
+		return nil, p.Err()
 	}
 	t := &Trust{}
 	var err error
@@ -118,11 +118,10 @@ func parseTrust(p parts) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.next("tsa.pem") {
-		if t.TSA, err = parsePEM(p.left[0].Data); err != nil {
+	if p.Next("tsa.pem") {
+		if t.TSA, err = parsePEM(p.TakeAny("tsa.pem")); err != nil {
 			return nil, fmt.Errorf("part \"tsa.pem\": %w: %w", err, text.ErrFormat)
 		}
-		p.left = p.left[1:]
 	}
 	last := -1
 	err = p.lines("algorithms", func(l string) error {
@@ -147,16 +146,15 @@ func parseTrust(p parts) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, p.done()
+	return t, p.Done()
 }
 
 // lines calls f for each line of the part, if it is next, after once with "".
-func (p *parts) lines(name string, f func(string) error) error {
-	if !p.next(name) {
-		return p.err
+func (p parts) lines(name string, f func(string) error) error {
+	if !p.Next(name) {
+		return p.Err()
 	}
-	d := string(p.left[0].Data)
-	p.left = p.left[1:]
+	d := string(p.TakeAny(name))
 	f("")
 	for i, l := range strings.SplitAfter(d, "\n") {
 		if l == "" {
@@ -242,11 +240,29 @@ func (t *Trust) Parts() ([]text.Part, error) {
 	return a.Parts, err
 }
 
-// accepts reports whether an algorithm is accepted at a time.
-func (t *Trust) accepts(algorithm string, at time.Time) bool {
-	if t == nil {
-		return true
+// Meets says how a checkpoint meets the policy, and fails if it does not: the
+// algorithms of its signatures, of the log's tree and of the statements are those
+// accepted at the witnessed time or, where no witness proves one, at now.
+func (t *Trust) Meets(s checkpoint.Signed, now time.Time) (checkpoint.Met, error) {
+	accepts := func(algorithm string, at time.Time) bool { return t.Accepts(algorithm, at, now) }
+	m, err := t.Policy.Verify(s, accepts)
+	if err != nil {
+		return m, err
+	}
+	for _, alg := range []string{"sha-256", "ed25519"} { // of the tree, and of the statements
+		if !accepts(alg, m.NoLaterThan) {
+			return m, fmt.Errorf("the algorithm %s is no longer accepted by the trust file", alg)
+		}
+	}
+	return m, nil
+}
+
+// Accepts reports whether an algorithm is accepted at the witnessed time or, where
+// that is zero, at now.
+func (t *Trust) Accepts(algorithm string, witnessed, now time.Time) bool {
+	if witnessed.IsZero() {
+		witnessed = now
 	}
 	until, listed := t.Algorithms[algorithm]
-	return !listed || !at.After(until)
+	return !listed || !witnessed.After(until)
 }

@@ -37,11 +37,7 @@ type Verdict struct {
 	Enroller   string          // name of the key that granted it
 	EnrolledAt time.Time       // the log's clock at that grant: a claim
 
-	Registration     *statement.Note // the statement itself where it is one
-	TrialFingerprint string
-	RegisteredAs     string // trial id in whose registration stream Registration stands
-	SponsorListed    bool   // its sponsor key is listed in the trust file
-	Pinned           bool   // its fingerprint is the visitor's
+	Registered // the statement itself where it is a registration
 
 	Confirmed bool // by a trust file of the visitor's own
 	Unsigned  bool // no trust file: whose log this is was not checked at all
@@ -60,10 +56,6 @@ type AfterVerdict struct {
 	NotBefore time.Time // zero where no witness proves a time
 	Met       checkpoint.Met
 }
-
-// FirstToRegister reports whether authority rests on nothing but being the first
-// registration in its stream: "first to register, not proved to be the sponsor".
-func (v *Verdict) FirstToRegister() bool { return !v.Pinned && !v.SponsorListed }
 
 // Before reports whether a is shown to come before b: the checkpoint that covers
 // a is not larger than b's index, or b names a. Otherwise nothing is shown; they

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -95,12 +94,6 @@ func (t *verification) checkpoints() error {
 			if m, err = t.policy(s); err != nil {
 				return m, fail(StepCheckpoints, "%s: %v", what, err)
 			}
-			at := m.NoLaterThan
-			for _, alg := range []string{"sha-256", "ed25519"} { // of the log's tree, and of the statements
-				if !t.accepts(alg, at) {
-					return m, fail(StepCheckpoints, "%s: the algorithm %s is no longer accepted by the trust file", what, alg)
-				}
-			}
 		}
 		if s.Origin != t.statement.head.Origin {
 			return m, fail(StepCheckpoints, "%s: it is of another log than the statement's", what)
@@ -127,14 +120,6 @@ func (t *verification) checkpoints() error {
 	}
 	t.v.Origin, t.v.FinalSize, t.v.Met = t.statement.head.Origin, t.statement.head.Size, t.statement.met
 	return nil
-}
-
-// accepts: at the witnessed time, else now.
-func (t *verification) accepts(algorithm string, at time.Time) bool {
-	if at.IsZero() {
-		at = t.o.Now
-	}
-	return t.o.Trust.accepts(algorithm, at)
 }
 
 // inclusion: the exact entry bytes are in the log, at the entry's own index.

@@ -183,7 +183,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestNoteTellsNoNameThatIsNotOpened(t *testing.T) {
-	v := &receipt.Verdict{TrialFingerprint: "41B7-0000", Origin: "log.example",
+	v := &receipt.Verdict{Registered: receipt.Registered{TrialFingerprint: "41B7-0000"}, Origin: "log.example",
 		Note: &statement.Note{Statement: statement.Statement{Trial: "NCT01234567", StreamName: "site-042", Kind: statement.KindDataset, Label: "Week\u202e 12",
 			Dataset: &statement.Dataset{Files: 3}}}}
 	note := string(Note(v, []string{"dm.csv"}, false))

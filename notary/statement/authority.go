@@ -122,6 +122,16 @@ func (a *Authority) Stream(name string) (StreamID, bool) {
 	return id, ok
 }
 
+// Name returns the name of a stream that [Authority.Owns].
+func (a *Authority) Name(id StreamID) (string, bool) {
+	name, ok := a.names[id]
+	return name, ok
+}
+
+// Streams returns the names to which an id was bound, in order: the trial stream
+// and what grants named. The caller owns the slice.
+func (a *Authority) Streams() []string { return slices.Sorted(maps.Keys(a.streams)) }
+
 // Owns reports whether id is one of the trial's streams: a registration stream,
 // the trial stream or one that a grant named.
 func (a *Authority) Owns(id StreamID) bool {

@@ -23,6 +23,7 @@ const levels = 8
 type Edge struct {
 	size    uint64
 	tiles   [levels][]byte // hashes of the partial tile
+	grown   [levels]bool   // the partial tile has hashes that Objects did not return yet
 	bundle  []byte         // the entries below the partial tile of level 0
 	full    [levels][]Object
 	bundles []Object
@@ -119,14 +120,14 @@ func (e *Edge) Append(entry []byte) {
 			e.tiles[l] = make([]byte, 0, Width*HashSize)
 		}
 		t := append(e.tiles[l], h[:]...)
-		e.tiles[l] = t
+		e.tiles[l], e.grown[l] = t, true
 		if len(t) < Width*HashSize {
 			return
 		}
 		// The tile is complete: it leaves, and its hash joins the level above.
 		index /= Width
 		e.full[l] = append(e.full[l], Object{HashPath(l, index, Width), t})
-		e.tiles[l] = nil
+		e.tiles[l], e.grown[l] = nil, false
 		if l == 0 {
 			e.bundles = append(e.bundles, Object{BundlePath(index, Width), e.bundle})
 			e.bundle = make([]byte, 0, len(e.bundle)+len(e.bundle)/16)
@@ -161,22 +162,24 @@ func (e *Edge) Root() Hash {
 	return root
 }
 
-// Objects returns what must be written for the tree at its present size, in
-// this order: full bundles completed since the last call and the partial one,
-// then for each level from 0 upward the full tiles completed since and the
-// partial one. So whatever a tile stands for is there before it. The data are
-// shared with the edge and must not be changed.
+// Objects returns what is new since the last call, or since the edge was read,
+// and must be written for the tree at its present size, in this order: full
+// bundles and the partial one, then for each level from 0 upward the full tiles
+// and the partial one. So whatever a tile stands for is there before it. A partial
+// tile that has not grown has the name that it had, and is not returned again. The
+// data are shared with the edge and must not be changed.
 func (e *Edge) Objects() []Object {
 	objects := e.bundles
 	e.bundles = nil
-	if w := e.width(0); w > 0 {
+	if w := e.width(0); e.grown[0] {
 		objects = append(objects, Object{BundlePath(e.index(0), w), slices.Clip(e.bundle)})
 	}
 	for l := range levels {
 		objects = append(objects, e.full[l]...)
 		e.full[l] = nil
-		if w := e.width(l); w > 0 {
+		if w := e.width(l); e.grown[l] {
 			objects = append(objects, Object{HashPath(l, e.index(l), w), slices.Clip(e.tiles[l])})
+			e.grown[l] = false
 		}
 	}
 	return objects

@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,6 +252,35 @@ func TestCloneIsIndependent(t *testing.T) {
 	}
 	if e.Root() != want.Root() {
 		t.Fatal("appending to a clone changed the original")
+	}
+}
+
+// Every object is returned once: what has not grown since is not written again,
+// also not by an edge that was read back.
+func TestObjectsAreReturnedOnce(t *testing.T) {
+	var e Edge
+	seen := map[string]bool{}
+	for i := range 1000 {
+		e.Append(entryOf(i))
+		if i%7 > 0 {
+			continue
+		}
+		back, err := UnmarshalEdge(e.Marshal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := back.Objects(); len(o) > 0 {
+			t.Fatalf("an edge read at size %d has new objects: %v", i+1, o[0].Name)
+		}
+		for _, o := range e.Objects() {
+			if seen[o.Name] {
+				t.Fatalf("%s is returned twice", o.Name)
+			}
+			seen[o.Name] = true
+		}
+	}
+	if !seen["tile/1/000.p/1"] || !seen["tile/0/003.p/227"] || !seen["tile/entries/003.p/227"] {
+		t.Errorf("partial tiles are missing: %v", slices.Sorted(maps.Keys(seen)))
 	}
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/sha256"
 	_ "embed"
 	"html"
 	"net/http"
@@ -13,27 +12,38 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-//go:embed page.html
+// pageHTML is the verification page, one file that loads nothing. Its sources and
+// how it is built are in page/; who builds only Go never needs them.
+//
+//go:embed page/page.html
 var pageHTML string
 
-// page is the front page but for the trust file's fingerprint, which may change.
-type page struct{ text, csp string }
+// page is the verification page of a log.
+type page struct{ origin, csp string }
 
+// newPage returns the page of a log. The file carries its own policy, with the
+// hashes of what stands in it; as a header it also keeps others from framing it.
 func newPage(origin string) page {
-	_, style, _ := strings.Cut(pageHTML, "<style>")
-	style, _, _ = strings.Cut(style, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	return page{
-		text: strings.ReplaceAll(pageHTML, "{origin}", html.EscapeString(origin)),
-		csp: "default-src 'none'; style-src 'sha256-" + text.Base64(sum[:]) +
-			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-	}
+	_, csp, _ := strings.Cut(pageHTML, `<meta http-equiv="Content-Security-Policy" content="`)
+	csp, _, _ = strings.Cut(csp, `"`)
+	return page{origin: origin, csp: csp + "; frame-ancestors 'none'"}
 }
 
-// front answers for the page that says what this is.
+// with returns the page and, in it, what the service says of itself: its origin
+// and its trust file, to be compared and accepted, not believed.
+func (p page) with(trust []byte) string {
+	return strings.Replace(pageHTML, "<!--served-->", `<aside id="served" aria-label="About this service" data-trust="`+text.Base64(trust)+`">
+<p>Served by the log <code>`+html.EscapeString(p.origin)+`</code>. Fingerprint of its trust file: <code>`+fingerprint(trust)+`</code>.
+Do not believe this page: compare the fingerprint with one that reached you by another way.</p>
+<p><a href="/trust" download="log.trust">Trust file</a>, for the program: <code>trialnotary trust log.trust</code> ·
+<a href="/checkpoint">newest checkpoint</a> (<a href="https://c2sp.org/tlog-tiles">tlog-tiles</a>) ·
+<a href="/openapi.yaml">API description</a></p>
+</aside>`, 1)
+}
+
+// front answers with the verification page.
 func (h *handler) front(*http.Request) answer {
-	body := strings.ReplaceAll(h.page.text, "{fingerprint}", fingerprint(h.Trust()))
-	return answer{status: http.StatusOK, kind: "text/html; charset=utf-8", body: []byte(body), cache: askUs, csp: h.page.csp}
+	return answer{status: http.StatusOK, kind: "text/html; charset=utf-8", body: []byte(h.page.with(h.Trust())), cache: askUs, csp: h.page.csp}
 }
 
 // trust answers with the operator's own trust file: to be accepted, not believed.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/storetest"
+	"trialnotary/notary/text"
 	"trialnotary/notary/web"
 )
 
@@ -245,22 +247,49 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// The page loads nothing from anywhere and names the log.
+// The page loads nothing from anywhere, runs nothing but what its policy names by
+// hash, and names the log.
 func TestFrontPage(t *testing.T) {
 	w := newWorld(t)
 	r := w.get("/")
 	b := body(t, r)
 	csp := r.Header.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || !strings.Contains(csp, "style-src 'sha256-") {
+	for _, words := range []string{"default-src 'none'", "connect-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+		if !strings.Contains(csp, words) {
+			t.Errorf("%s does not hold %s", csp, words)
+		}
+	}
+	if strings.Contains(csp, "'unsafe") || strings.Contains(csp, "http") {
 		t.Error(csp)
 	}
-	for _, word := range []string{"<script", "src=", "@import", "url(", "{origin}", "{fingerprint}", "blockchain", "style="} {
+	for _, element := range []string{"script", "style"} {
+		all := regexp.MustCompile(`(?s)<`+element+`>(.*?)</`+element+`>`).FindAllStringSubmatch(b, -1)
+		if len(all) != 1 || strings.Count(b, "<"+element) != 1 {
+			t.Fatalf("%d elements %s", len(all), element)
+		}
+		sum := sha256.Sum256([]byte(all[0][1]))
+		if !strings.Contains(csp, element+"-src 'sha256-"+text.Base64(sum[:])+"'") {
+			t.Errorf("the policy does not name the %s of the page", element)
+		}
+		b = strings.Replace(b, all[0][0], "", 1)
+	}
+	for _, word := range []string{"src=", "<link", "<iframe", "{origin}", "{trust}", "{fingerprint}", "blockchain", "style=", "onclick"} {
 		if strings.Contains(b, word) {
 			t.Errorf("the page has %q", word)
 		}
 	}
 	if !strings.Contains(b, origin) || !regexp.MustCompile(`([0-9A-F]{4}-){9}[0-9A-F]{4}`).MatchString(b) {
 		t.Error("the page does not say which log this is")
+	}
+	if !strings.Contains(b, `data-trust="`+text.Base64([]byte(body(t, w.get("/trust"))))+`"`) {
+		t.Error("the page does not carry the trust file")
+	}
+}
+
+// The page is small enough to go by mail and to fit into every kit.
+func TestPageIsSmall(t *testing.T) {
+	if b := body(t, newWorld(t).get("/")); len(b) > 700_000 {
+		t.Errorf("%d bytes", len(b))
 	}
 }
 

@@ -1,8 +1,9 @@
-package onaws
+package fakeaws
 
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -10,20 +11,49 @@ import (
 	"sync"
 )
 
-// fakeDB is one DynamoDB table on the wire: the five operations and the four
-// expressions that the store uses, and nothing else.
-type fakeDB struct {
-	mu    sync.Mutex
-	items map[key]map[string]any
+// Names and bounds of the one table, as DynamoDB has them.
+const (
+	partitionKey  = "pk"
+	sortKey       = "sk"
+	writeUnit     = 1024
+	readUnit      = 4096
+	maxBatchGet   = 100
+	maxBatchWrite = 25
+)
 
-	page    int // items of a Query's page at most; 0: all
-	process int // keys or items of a batch call at most; 0: all
-	nothing bool
-	units   float64 // of the call being served
-	empty   int     // so many pages come empty, with a LastEvaluatedKey
+// ItemKey names an item.
+type ItemKey struct{ Partition, Sort string }
+
+// Table is one DynamoDB table on the wire: the five operations and the four
+// expressions that the store uses, and nothing else. Its settings are changed
+// between calls only.
+type Table struct {
+	Page    int  // items of a Query's page at most; 0: all
+	Empty   int  // so many pages come empty, with a LastEvaluatedKey
+	Process int  // keys or items of a batch call at most; 0: all
+	Nothing bool // of a batch call nothing is processed
+
+	mu    sync.Mutex
+	items map[ItemKey]map[string]any
+	units float64 // of the call being served
+}
+
+// Snapshot returns the items as they are now, for [Table.Restore].
+func (d *Table) Snapshot() map[ItemKey]map[string]any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.items)
+}
+
+// Restore puts back what Snapshot returned: the table from an older copy.
+func (d *Table) Restore(items map[ItemKey]map[string]any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.items = maps.Clone(items)
 }
 
 type dbRequest struct {
+	TableName                 string
 	Item, Key                 map[string]any
 	ConsistentRead            bool
 	ConditionExpression       string
@@ -36,13 +66,13 @@ type dbRequest struct {
 	ReturnConsumedCapacity    string
 }
 
-func keyIn(item map[string]any) key {
+func keyIn(item map[string]any) ItemKey {
 	text := func(name string) string {
 		m, _ := item[name].(map[string]any)
 		s, _ := m["S"].(string)
 		return s
 	}
-	return key{text(PartitionKey), text(SortKey)}
+	return ItemKey{text(partitionKey), text(sortKey)}
 }
 
 func jsonError(w http.ResponseWriter, status int, code string, item map[string]any) {
@@ -55,7 +85,7 @@ func jsonError(w http.ResponseWriter, status int, code string, item map[string]a
 	json.NewEncoder(w).Encode(b)
 }
 
-func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
+func (d *Table) serve(w http.ResponseWriter, op string, body []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var r dbRequest
@@ -74,7 +104,7 @@ func (d *fakeDB) serve(w http.ResponseWriter, op string, body []byte) {
 		if item := d.items[keyIn(r.Key)]; item != nil {
 			answer["Item"] = item
 		}
-		d.units = up(size(d.items[keyIn(r.Key)]), 4096)
+		d.units = up(size(d.items[keyIn(r.Key)]), readUnit)
 	case "PutItem":
 		now := d.items[keyIn(r.Item)]
 		var ok bool
@@ -129,7 +159,7 @@ func size(item map[string]any) (n int) {
 // up counts units: consistent reads of 4 KiB, writes of 1 KiB, at least one.
 func up(bytes, unit int) float64 { return float64(max(1, (bytes+unit-1)/unit)) }
 
-func (d *fakeDB) query(r dbRequest) map[string]any {
+func (d *Table) query(r dbRequest) map[string]any {
 	text := func(v any) string {
 		m, _ := v.(map[string]any)
 		s, _ := m["S"].(string)
@@ -139,25 +169,25 @@ func (d *fakeDB) query(r dbRequest) map[string]any {
 		return nil
 	}
 	partition, from := text(r.ExpressionAttributeValues[":p"]), text(r.ExpressionAttributeValues[":s"])
-	after := keyIn(r.ExclusiveStartKey).sort
-	var keys []key
+	after := keyIn(r.ExclusiveStartKey).Sort
+	var keys []ItemKey
 	for k := range d.items {
-		if k.partition == partition && k.sort >= from && k.sort > after {
+		if k.Partition == partition && k.Sort >= from && k.Sort > after {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.sort, b.sort) })
+	slices.SortFunc(keys, func(a, b ItemKey) int { return strings.Compare(a.Sort, b.Sort) })
 	n := len(keys)
-	for _, limit := range []int{r.Limit, d.page} {
+	for _, limit := range []int{r.Limit, d.Page} {
 		if limit > 0 {
 			n = min(n, limit)
 		}
 	}
 	answer := map[string]any{}
-	if n > 0 && d.empty > 0 && after == "" {
+	if n > 0 && d.Empty > 0 && after == "" {
 		// The key before the first: nothing was found up to here, there is more.
-		d.empty--
-		answer["LastEvaluatedKey"] = map[string]any{PartitionKey: map[string]any{"S": partition}, SortKey: map[string]any{"S": "\x01"}}
+		d.Empty--
+		answer["LastEvaluatedKey"] = map[string]any{partitionKey: map[string]any{"S": partition}, sortKey: map[string]any{"S": "\x01"}}
 		answer["Items"] = []any{}
 		return answer
 	}
@@ -166,16 +196,16 @@ func (d *fakeDB) query(r dbRequest) map[string]any {
 		items = append(items, d.items[k])
 		bytes += size(d.items[k])
 	}
-	d.units = up(bytes, 4096)
+	d.units = up(bytes, readUnit)
 	answer["Items"] = items
 	if n < len(keys) || r.Limit > 0 && n == r.Limit {
 		last := keys[n-1]
-		answer["LastEvaluatedKey"] = map[string]any{PartitionKey: map[string]any{"S": last.partition}, SortKey: map[string]any{"S": last.sort}}
+		answer["LastEvaluatedKey"] = map[string]any{partitionKey: map[string]any{"S": last.Partition}, sortKey: map[string]any{"S": last.Sort}}
 	}
 	return answer
 }
 
-func (d *fakeDB) batchGet(r dbRequest) map[string]any {
+func (d *Table) batchGet(r dbRequest) map[string]any {
 	answer := map[string]any{}
 	for table, raw := range r.RequestItems {
 		var want map[string]any
@@ -186,7 +216,7 @@ func (d *fakeDB) batchGet(r dbRequest) map[string]any {
 		if len(keys) > maxBatchGet {
 			return nil
 		}
-		seen := map[key]bool{}
+		seen := map[ItemKey]bool{}
 		items, left := []any{}, []any{}
 		for i, k := range keys {
 			at := keyIn(k.(map[string]any))
@@ -194,11 +224,11 @@ func (d *fakeDB) batchGet(r dbRequest) map[string]any {
 				return nil // DynamoDB refuses a key twice
 			}
 			seen[at] = true
-			if d.nothing || d.process > 0 && i >= d.process {
+			if d.Nothing || d.Process > 0 && i >= d.Process {
 				left = append(left, k)
 				continue
 			}
-			d.units += up(size(d.items[at]), 4096)
+			d.units += up(size(d.items[at]), readUnit)
 			if item := d.items[at]; item != nil {
 				items = append(items, item)
 			}
@@ -212,7 +242,7 @@ func (d *fakeDB) batchGet(r dbRequest) map[string]any {
 	return answer
 }
 
-func (d *fakeDB) batchWrite(r dbRequest) map[string]any {
+func (d *Table) batchWrite(r dbRequest) map[string]any {
 	answer := map[string]any{}
 	for table, raw := range r.RequestItems {
 		var writes []struct {
@@ -222,14 +252,14 @@ func (d *fakeDB) batchWrite(r dbRequest) map[string]any {
 			return nil
 		}
 		var left []any
-		seen := map[key]bool{}
+		seen := map[ItemKey]bool{}
 		for i, write := range writes {
 			at := keyIn(write.DeleteRequest.Key)
 			if seen[at] {
 				return nil
 			}
 			seen[at] = true
-			if d.nothing || d.process > 0 && i >= d.process {
+			if d.Nothing || d.Process > 0 && i >= d.Process {
 				left = append(left, map[string]any{"DeleteRequest": map[string]any{"Key": write.DeleteRequest.Key}})
 				continue
 			}

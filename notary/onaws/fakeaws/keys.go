@@ -1,4 +1,4 @@
-package onaws
+package fakeaws
 
 import (
 	"crypto/ecdsa"
@@ -15,21 +15,28 @@ import (
 	"filippo.io/mldsa"
 )
 
-// fakeKMS is KMS on the wire: GetPublicKey and Sign of keys of three specs. What
+// oidMLDSA44 is id-ml-dsa-44 (NIST; RFC 9881, section 2).
+var oidMLDSA44 = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 17}
+
+// Keys is KMS on the wire: GetPublicKey and Sign of keys of three specs. What
 // AWS documents as wrong it refuses: another message type than RAW, another
 // algorithm, an empty message or one above 4,096 bytes, the usage of another key.
-type fakeKMS struct {
-	keys map[string]fakeKey
-	lie  bool // signatures are wrong
+type Keys struct {
+	Keys map[string]Key // by id
+	Lie  bool           // signatures are wrong
 }
 
-type fakeKey struct {
-	spec, usage, algorithm string
-	public                 []byte // DER
-	sign                   func(message []byte) []byte
+// Key is one key of KMS.
+type Key struct {
+	Spec, Usage, Algorithm string
+	Public                 []byte // DER
+	Sign                   func(message []byte) []byte
 }
 
-func newFakeKMS(t testing.TB) fakeKMS {
+// NewKeys makes keys: ed (Ed25519), ml (ML-DSA-44) and ec (P-256) are a log's; with
+// 384, dh and mix none can sign: another curve, another usage, a public key that
+// is not of its spec.
+func NewKeys(t testing.TB) Keys {
 	t.Helper()
 	der := func(k any) []byte {
 		b, err := x509.MarshalPKIXPublicKey(k)
@@ -50,21 +57,21 @@ func newFakeKMS(t testing.TB) fakeKMS {
 		sig, _ := ecdsa.SignASN1(rand.Reader, ec, d[:])
 		return sig
 	}
-	return fakeKMS{keys: map[string]fakeKey{
+	return Keys{Keys: map[string]Key{
 		"ed":  {"ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(public), func(m []byte) []byte { return ed25519.Sign(ed, m) }},
 		"ec":  {"ECC_NIST_P256", "SIGN_VERIFY", "ECDSA_SHA_256", der(&ec.PublicKey), p256},
 		"384": {"ECC_NIST_P384", "SIGN_VERIFY", "ECDSA_SHA_384", der(&ec384.PublicKey), nil},
 		"dh":  {"ECC_NIST_P256", "KEY_AGREEMENT", "", der(&ec.PublicKey), nil},
 		"mix": {"ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(&ec.PublicKey), p256},
-		"ml": {"ML_DSA_44", "SIGN_VERIFY", "ML_DSA_SHAKE_256", spki(t, oidMLDSA44, ml.PublicKey().Bytes(), nil), func(m []byte) []byte {
+		"ml": {"ML_DSA_44", "SIGN_VERIFY", "ML_DSA_SHAKE_256", SPKI(t, oidMLDSA44, ml.PublicKey().Bytes(), nil), func(m []byte) []byte {
 			sig, _ := ml.Sign(rand.Reader, m, nil)
 			return sig
 		}},
 	}}
 }
 
-// spki encodes a SubjectPublicKeyInfo that crypto/x509 does not know.
-func spki(t testing.TB, oid asn1.ObjectIdentifier, key []byte, parameters any) []byte {
+// SPKI encodes a SubjectPublicKeyInfo that crypto/x509 does not know.
+func SPKI(t testing.TB, oid asn1.ObjectIdentifier, key []byte, parameters any) []byte {
 	t.Helper()
 	type algorithm struct {
 		OID asn1.ObjectIdentifier
@@ -90,7 +97,7 @@ func spki(t testing.TB, oid asn1.ObjectIdentifier, key []byte, parameters any) [
 	return b
 }
 
-func (k *fakeKMS) serve(w http.ResponseWriter, op string, body []byte) {
+func (k *Keys) serve(w http.ResponseWriter, op string, body []byte) {
 	var r struct {
 		KeyId, MessageType, SigningAlgorithm string
 		Message                              []byte
@@ -99,26 +106,26 @@ func (k *fakeKMS) serve(w http.ResponseWriter, op string, body []byte) {
 		jsonError(w, 400, "SerializationException", nil)
 		return
 	}
-	key, ok := k.keys[r.KeyId]
+	key, ok := k.Keys[r.KeyId]
 	var answer any
 	switch {
 	case !ok:
 		jsonError(w, 400, "NotFoundException", nil)
 		return
 	case op == "GetPublicKey":
-		answer = map[string]any{"KeyId": r.KeyId, "KeySpec": key.spec, "KeyUsage": key.usage, "PublicKey": key.public}
-	case op == "Sign" && (key.usage != "SIGN_VERIFY" || r.SigningAlgorithm != key.algorithm):
+		answer = map[string]any{"KeyId": r.KeyId, "KeySpec": key.Spec, "KeyUsage": key.Usage, "PublicKey": key.Public}
+	case op == "Sign" && (key.Usage != "SIGN_VERIFY" || r.SigningAlgorithm != key.Algorithm):
 		jsonError(w, 400, "InvalidKeyUsageException", nil)
 		return
 	case op == "Sign" && (r.MessageType != "RAW" || len(r.Message) < 1 || len(r.Message) > 4096):
 		jsonError(w, 400, "ValidationException", nil)
 		return
 	case op == "Sign":
-		sig := key.sign(r.Message)
-		if k.lie {
+		sig := key.Sign(r.Message)
+		if k.Lie {
 			sig[len(sig)-1] ^= 1
 		}
-		answer = map[string]any{"KeyId": r.KeyId, "SigningAlgorithm": key.algorithm, "Signature": sig}
+		answer = map[string]any{"KeyId": r.KeyId, "SigningAlgorithm": key.Algorithm, "Signature": sig}
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	json.NewEncoder(w).Encode(answer)

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// argumentFiles are the endings of the files that a verb's arguments name, by
+// position, the last for all that follow; nil: any file or directory. A verb that
+// is not here takes no file.
+func argumentFiles() map[string][][]string {
+	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip"}
+	party := []string{"trial", "invite"}
+	return map[string][][]string{
+		"seal": {nil}, "verify": {evidence, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
+		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "explain": {{"receipt"}, nil}, "certificate": {{"receipt"}},
+		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
+		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip"}},
+		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
+		"status": {trial}, "timeline": {trial}, "absent": {trial}, "export": {trial}, "history": {party}, "fetch": {party}, "watch": {{"invite"}},
+		"man": {nil},
+	}
+}
+
+// flagFiles are the endings of the files that flags name, in whatever verb.
+func flagFiles() map[string]string {
+	return map[string]string{"key": "key", "invite": "invite", "trial": "trial", "trust": "trust", "manifest": "manifest",
+		"opening": "opening", "csv": "csv", "recovery": "pub", "supersedes": "receipt", "about": "receipt"}
+}
+
+// complete tells shells which files fit where.
+func complete(v *cobra.Command) {
+	at := argumentFiles()[v.Name()]
+	if len(v.ValidArgs) > 0 {
+		return // words, no files
+	}
+	v.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(at) == 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		switch ext := at[min(len(args), len(at)-1)]; {
+		case ext == nil:
+			return nil, cobra.ShellCompDirectiveDefault
+		case len(ext) == 0:
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		default:
+			return ext, cobra.ShellCompDirectiveFilterFileExt
+		}
+	}
+	files := flagFiles()
+	v.Flags().VisitAll(func(f *pflag.Flag) {
+		// Of the flags named trial, some are a fingerprint's.
+		if ext := files[f.Name]; ext != "" && !strings.Contains(f.Usage, "FINGERPRINT") {
+			f.Annotations = map[string][]string{cobra.BashCompFilenameExt: {ext}}
+		}
+	})
+	for name, all := range map[string][]string{"kind": strings.Split(sealKinds(), ", "), "meaning": {"authorship", "review", "approval", "responsibility"}} {
+		if v.Flags().Lookup(name) != nil {
+			// It fails only for what is not there, or is twice.
+			_ = v.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(slices.Clone(all), cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+}

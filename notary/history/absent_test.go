@@ -1,0 +1,118 @@
+package history
+
+import (
+	"strings"
+	"testing"
+
+	"trialnotary/notary/statement"
+)
+
+func TestAbsence(t *testing.T) {
+	w := newWorld(t)
+	w.trial() // 3: protocol; 4: a dataset of each site
+	plan := w.put(w.content(statement.KindAnalysisPlan, "trial"), "acme")
+	w.put(w.content(statement.KindAnalysis, "trial"), "acme")
+	w.seal() // 5
+	w.put(w.content(statement.KindUnblinding, "trial"), "stranger")
+	w.seal() // 6
+
+	open := w.history(6, all()...)
+	shut := w.history(6, all()...)
+	shut.close(4)
+	grants := w.history(6, all()...)
+	grants.close(2, 1)
+	part := w.history(6, all()[:3]...)
+	for _, c := range []struct {
+		what   string
+		h      *History
+		q      Question
+		before *statement.ID
+		want   Reply
+		words  string
+	}{
+		{"no report at all", open, Question{Kind: statement.KindReport}, nil, Absent,
+			"no statement of kind report stood in any of the 4 streams of NCT01234567 up to batch 6 (22 Nov 2026 12:05 UTC)"},
+		{"datasets", open, Question{Kind: statement.KindDataset}, nil, Present, "2 statements of kind dataset stood in any of the 4 streams of NCT01234567 up to batch 6 (22 Nov 2026 12:05 UTC); the first is log index 7, batch 4"},
+		{"datasets before the plan", open, Question{Kind: statement.KindDataset}, &plan.ID, Present, "2 statements of kind dataset"},
+		{"an analysis before the plan", open, Question{Kind: statement.KindAnalysis}, &plan.ID, Absent,
+			"no statement of kind analysis stood in any of the 4 streams of NCT01234567 up to batch 4, the last before log index 10"},
+		{"an unblinding by nobody's key", open, Question{Kind: statement.KindUnblinding}, nil, Absent, "1 that says so was made by no key in force and counts for nothing"},
+		{"a report, with a stream closed", shut, Question{Kind: statement.KindReport}, nil, Unknown, "it cannot be known: 1 entry is closed"},
+		{"datasets, with a stream closed", shut, Question{Kind: statement.KindDataset}, nil, Present, "1 statement of kind dataset"},
+		{"a report, with a grant closed", grants, Question{Kind: statement.KindReport}, nil, Unknown, "cannot be known"},
+		{"a report, with a stream missing", part, Question{Kind: statement.KindReport}, nil, Unknown, "not here are site-002"},
+		{"a stream that is not empty", open, Question{Stream: "site-001"}, nil, Present, "1 entry stood in stream site-001 of NCT01234567 up to batch 6"},
+		{"a stream before the plan", open, Question{Stream: "site-001"}, &plan.ID, Present, "1 entry"},
+		{"that statement", open, Question{Statement: &plan.ID}, nil, Present, "1 entry of statement " + plan.ID.String()},
+		{"that statement before itself", open, Question{Statement: &plan.ID}, &plan.ID, Absent, "no entry of statement"},
+		{"another statement", open, Question{Statement: &statement.ID{1}}, nil, Absent, "no entry of statement 01"},
+		{"another statement, with a grant closed", grants, Question{Statement: &statement.ID{1}}, nil, Unknown, "cannot be known"},
+		{"another statement, with a site closed", shut, Question{Statement: &statement.ID{1}}, nil, Absent, "no entry"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			v := w.verified(c.h)
+			before := v.Find(statement.ID{})
+			if c.before != nil {
+				before = v.Find(*c.before)
+			}
+			var a Answer
+			var err error
+			if before != nil {
+				a, err = v.Absent(c.q, &before.Entry)
+			} else {
+				a, err = v.Absent(c.q, nil)
+			}
+			if err != nil || a.Reply != c.want || !strings.Contains(a.Words, c.words) {
+				t.Errorf("%v, %d: %s", err, a.Reply, a.Words)
+			}
+		})
+	}
+
+	// As of the last batch wholly before it, the history need not hold the statement.
+	at := w.verified(open).Find(plan.ID).Entry
+	if a, err := w.verified(w.history(4, all()...)).Absent(Question{Kind: statement.KindAnalysis}, &at); err != nil || a.Reply != Absent {
+		t.Error(a.Words, err)
+	}
+	if _, err := w.verified(w.history(3, all()...)).Absent(Question{Kind: statement.KindAnalysis}, &at); err == nil || !strings.Contains(err.Error(), "a later history is needed") {
+		t.Error("a history that ends too early:", err)
+	}
+	early := w.verified(w.history(3, all()...))
+	if a, err := early.Absent(Question{Stream: "site-001"}, nil); err != nil || a.Reply != Absent || a.Words != "no entry stood in stream site-001 of NCT01234567 up to batch 3 (22 Nov 2026 12:02 UTC)" {
+		t.Error(a.Words, err)
+	}
+	if _, err := early.Absent(Question{Stream: "site-003"}, nil); err == nil {
+		t.Error("a stream that is not there is absent")
+	}
+}
+
+// One is before another by the checkpoint that covers it, or because the other
+// names it; never by the operator's word alone.
+func TestBefore(t *testing.T) {
+	w := newWorld(t)
+	w.trial()
+	size := len(w.leaves)
+	names := w.content(statement.KindAmendment, "trial")
+	protocol := w.entriesOf(streamOf("trial", 0), w.batches[3].leaf)[2].Statement
+	names.About = []statement.ID{protocol}
+	n := w.put(names, "acme")
+	w.put(w.content(statement.KindDataset, "site-001"), "jdoe")
+	w.seal()
+	early, late := w.verified(w.historyIn(4, size, all()...)), w.verified(w.history(5, all()...))
+	one, two := early.Stream("site-001").Items[0], late.Stream("site-001").Items[1]
+	if !early.Before(one, late, two) {
+		t.Error("the checkpoint that covers the one is not larger than the other's index")
+	}
+	if late.Before(late.Stream("site-001").Items[0], late, two) {
+		t.Error("both are covered by one checkpoint, which shows no order")
+	}
+	if !late.Before(late.Find(protocol), late, late.Find(n.ID)) || late.Before(late.Find(n.ID), late, late.Find(protocol)) {
+		t.Error("what is named is before what names it")
+	}
+	w2 := newWorld(t)
+	w2.trial()
+	other := w2.verified(w2.history(4, all()...))
+	other.Origin = "log.example/other"
+	if early.Before(one, other, two) {
+		t.Error("two logs have no order")
+	}
+}

@@ -1,0 +1,87 @@
+package timestamp
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"time"
+)
+
+// Authorities are the certificates that a visitor trusts to vouch for time, and
+// what he knows of their revocation.
+type Authorities struct {
+	roots *x509.CertPool
+	certs []*x509.Certificate
+	crls  []*x509.RevocationList
+}
+
+// ParseAuthorities parses tsa.pem: CERTIFICATE blocks, each trusted, and X509 CRL
+// blocks. nil gives no authority at all.
+func ParseAuthorities(b []byte) (*Authorities, error) {
+	a := &Authorities{roots: x509.NewCertPool()}
+	for n := 1; len(bytes.TrimSpace(b)) > 0; n++ {
+		var block *pem.Block
+		if block, b = pem.Decode(b); block == nil {
+			return nil, fmt.Errorf("time-stamping authorities: block %d is no PEM", n)
+		}
+		switch block.Type {
+		case "CERTIFICATE":
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("time-stamping authorities: block %d: %w", n, err)
+			}
+			a.roots.AddCert(c)
+			a.certs = append(a.certs, c)
+		case "X509 CRL":
+			c, err := x509.ParseRevocationList(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("time-stamping authorities: block %d: %w", n, err)
+			}
+			a.crls = append(a.crls, c)
+		default:
+			return nil, fmt.Errorf("time-stamping authorities: block %d is a %.40q, not a certificate or CRL", n, block.Type)
+		}
+	}
+	return a, nil
+}
+
+// maxIntermediates bounds the work that a token's certificates can cause.
+const maxIntermediates = 8
+
+// chain returns the signer's chain up to a trusted certificate as of at, of which
+// no certificate was revoked; and whether anything spoke of the signer's.
+func (a *Authorities) chain(signer *x509.Certificate, certs []*x509.Certificate, s *signed, at time.Time) ([]*x509.Certificate, bool, error) {
+	chains, err := a.chains(signer, certs, at)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, c := range chains {
+		var known bool
+		if known, err = revocation(c, s, a.crls, at); err == nil {
+			return c, known, nil
+		}
+	}
+	return nil, false, err
+}
+
+// chains returns every chain up to a trusted certificate that is in force at that
+// time, zero for now.
+func (a *Authorities) chains(signer *x509.Certificate, certs []*x509.Certificate, at time.Time) ([][]*x509.Certificate, error) {
+	if len(a.certs) == 0 {
+		return nil, fmt.Errorf("%w: it names none", ErrAuthority)
+	}
+	if len(certs) > maxIntermediates {
+		return nil, fmt.Errorf("%w: %d certificates, at most %d are allowed", ErrFormat, len(certs), maxIntermediates)
+	}
+	between := x509.NewCertPool()
+	for _, c := range certs {
+		between.AddCert(c)
+	}
+	chains, err := signer.Verify(x509.VerifyOptions{Roots: a.roots, Intermediates: between, CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrAuthority, err)
+	}
+	return chains, nil
+}

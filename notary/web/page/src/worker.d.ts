@@ -1,0 +1,5 @@
+// A worker's script as a text; see build.mjs.
+declare module "worker:hash" {
+  const source: string;
+  export default source;
+}
