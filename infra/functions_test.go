@@ -107,7 +107,7 @@ func TestRulesStartTheSealerEveryMinuteAndTheAuditorEveryHour(t *testing.T) {
 			t.Error("the emulator does not fire EventBridge Scheduler")
 		}
 		for id, expected := range map[string]struct{ schedule, function, input string }{
-			"SealEveryMinute": {"rate(1 minute)", "Seal", "{}"},
+			"SealEveryMinute": {"rate(1 minute)", "Seal", `{"tick":true}`},
 			"AuditEveryHour":  {"rate(1 hour)", "Audit", `{"full":false}`},
 			"AuditEveryWeek":  {"cron(30 3 ? * SUN *)", "Audit", `{"full":true}`},
 		} {

@@ -135,11 +135,11 @@ func TestOnlyTheDistributionIsAllowedByABucketPolicy(t *testing.T) {
 
 // allowances are all that each function may do, but for what everyFunction may.
 var allowances = map[string][]string{
-	"Submit": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:GetObject"},
+	"Submit": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:GetObject"},
 	"Prove":  {"dynamodb:BatchGetItem", "s3:GetObject"},
 	"Seal": {
-		"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
-		"events:PutEvents", "s3:DeleteObject", "s3:GetObject", "s3:PutObject",
+		"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query",
+		"events:PutEvents", "s3:GetObject", "s3:PutObject",
 	},
 	"Audit": {
 		"events:PutEvents", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning",

@@ -50,7 +50,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		allow(name, "FindLog", bucket(log), nil, "s3:ListBucket")
 	}
 
-	allow("submit", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+	allow("submit", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:Query")
 	allow("submit", "WriteInbox", rows,
 		map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": submitPartitions()}},
 		"dynamodb:PutItem")
@@ -63,12 +63,12 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		allow(name, "ReadSite", objects(site, "checkpoint"), nil, "s3:GetObject")
 	}
 
-	allow("seal", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+	allow("seal", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:Query")
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("seal", "WriteState", append(objects(state, "staging/*"), objects(state, "map/*")...), nil,
-		"s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
 
 	// The auditor sees the public log and its locks, and never the table.

@@ -22,7 +22,8 @@ func newSchedule(stack awscdk.Stack, functions map[string]awslambda.Function) {
 				})},
 		})
 	}
-	every("SealEveryMinute", "seal", awsevents.Schedule_Rate(awscdk.Duration_Minutes(new(1.0))), "seal", map[string]any{})
+	every("SealEveryMinute", "seal", awsevents.Schedule_Rate(awscdk.Duration_Minutes(new(1.0))), "seal",
+		map[string]any{"tick": true}) // an empty input is none to the emulator, which then sends nothing
 	every("AuditEveryHour", "audit what is new", awsevents.Schedule_Rate(awscdk.Duration_Hours(new(1.0))), "audit",
 		map[string]any{"full": false})
 	every("AuditEveryWeek", "audit the whole log", awsevents.Schedule_Cron(&awsevents.CronOptions{

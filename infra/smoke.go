@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"trialnotary/notary"
@@ -20,10 +21,11 @@ import (
 // smokePatience is for the rule, which seals every minute, and a cold start.
 const smokePatience = 5 * time.Minute
 
-// smoke asks a deployed stack for what no emulator can show: that one statement
-// goes all the way, with AWS's own permissions, keys and distribution; that what
-// it left is locked; and that nobody's Put takes the place of it. It leaves a
-// trial in the log, so it is for dev and local only.
+// smoke asks a deployed stack for what no emulator can show, and says in words what
+// it found: the log bucket's lock; what the policies in force deny, read back from
+// S3 and KMS; that one statement goes all the way, with AWS's own permissions, keys
+// and distribution; that what it left is locked; and that nobody's Put takes the
+// place of it. It leaves a trial in the log, so it is for dev and local only.
 func smoke(ctx context.Context, s *stage, outputs, keyFile string) error {
 	if s.Prod() {
 		return errors.New("smoke writes a trial into the log, for ever: it is for dev and local")
@@ -42,7 +44,10 @@ func smoke(ctx context.Context, s *stage, outputs, keyFile string) error {
 	if err := store.CheckLocks(ctx, s.Retention); err != nil {
 		return err
 	}
-	fmt.Println("ok    the log bucket: versions, Object Lock, COMPLIANCE", s.Retention)
+	fmt.Printf("ok    log bucket: every version is kept, and locked under COMPLIANCE for %v\n", s.Retention)
+	if err := d.checkPolicies(ctx, clients); err != nil {
+		return err
+	}
 	v, r, err := d.register(ctx, s, keyFile)
 	if err != nil {
 		return err
@@ -100,6 +105,11 @@ func readDeployed(s *stage, file string) (*deployed, error) {
 	}
 	d := &deployed{env: onaws.Env{Origin: s.Origin, Table: o["Table"], LogBucket: o["LogBucket"],
 		StateBucket: o["StateBucket"], SiteBucket: o["SiteBucket"], Retention: s.Retention}}
+	for key := range strings.SplitSeq(o["SigningKeys"], ",") {
+		if key = strings.TrimSpace(key); key != "" {
+			d.env.SigningKeys = append(d.env.SigningKeys, key)
+		}
+	}
 	submit, prove := o["SubmitUrl"], o["ProveUrl"]
 	if site := o["SiteUrl"]; site != "" { // only the distribution may call the functions
 		submit, prove = site, site

@@ -134,33 +134,3 @@ func TestFunctionsAreSmall(t *testing.T) {
 		}
 	}
 }
-
-// maxFunction bounds a function's binary, so that it starts quickly.
-const maxFunction = 13_000_000
-
-func TestFunctionBinariesStayBelowTheirSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds four programs")
-	}
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", dir,
-		"trialnotary/functions/submit", "trialnotary/functions/prove", "trialnotary/functions/seal", "trialnotary/functions/audit")
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	built, err := os.ReadDir(dir)
-	if err != nil || len(built) != 4 {
-		t.Fatalf("%d binaries, %v", len(built), err)
-	}
-	for _, b := range built {
-		info, err := b.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s: %d bytes", b.Name(), info.Size())
-		if info.Size() > maxFunction {
-			t.Errorf("%s has %d bytes, at most %d", b.Name(), info.Size(), maxFunction)
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/entry"
+	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
@@ -19,9 +20,8 @@ import (
 
 // The formats that inspect knows beside those with a package of their own here.
 const (
-	historyVersion = "trialnotary/history@v1"
-	mapVersion     = "trialnotary/map-proof@v1"
-	proofVersion   = "c2sp.org/tlog-proof@v1"
+	mapVersion   = "trialnotary/map-proof@v1"
+	proofVersion = "c2sp.org/tlog-proof@v1"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -60,7 +60,7 @@ func kindOf(version string) string {
 		return "batch leaf"
 	case "trialnotary/head@v1":
 		return "head of a batch"
-	case historyVersion:
+	case history.Version:
 		return "history"
 	case mapVersion:
 		return "map proof"
@@ -147,9 +147,7 @@ func (i *inspected) read(version string, b []byte) error {
 	case "trialnotary/batch@v1":
 		e, err := entry.ParseBatch(b)
 		if err == nil {
-			i.add("batch", "%s, %s", number(e.Number), moment(e.Time))
-			i.add("place", "log index %s; its first entry has index %s", number(e.Index), number(e.First))
-			i.add("streams", "%s after it", number(e.Streams))
+			i.batch(e)
 		}
 		return err
 	case "trialnotary/head@v1":
@@ -170,12 +168,8 @@ func (i *inspected) read(version string, b []byte) error {
 		return i.invite(b)
 	case client.PendingVersion:
 		return i.pending(b)
-	case historyVersion:
-		a, err := text.ParseArchive(b, version, client.MaxProfile)
-		for _, p := range a.Parts {
-			i.add("part", "%s, %s", p.Name, bytesOf(uint64(len(p.Data))))
-		}
-		return err
+	case history.Version:
+		return i.history(b)
 	}
 	if k, err := statement.ParsePublicKey(strings.TrimSuffix(string(b), "\n")); err == nil {
 		i.word = "VERIFIER KEY"

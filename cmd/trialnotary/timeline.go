@@ -116,7 +116,7 @@ func (a *app) showTimeline(r *checkedHistory, t *history.Timeline, html string) 
 	fmt.Fprintln(w, "\n#\tINDEX\tBATCH\tLOG'S CLOCK\tSTREAM\tWHAT\tBY\t")
 	for _, e := range t.Events {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Number, number(e.Entry.Index), number(e.Entry.Batch), history.Moment(e.Entry.Time),
-			laneOf(e.Stream), eventWhat(e), eventBy(e), text.Visible(strings.Join(eventNotes(e), "; ")))
+			laneOf(e.Stream), eventWhat(e), eventBy(e), text.Visible(strings.Join(eventNotes(v, e), "; ")))
 	}
 	w.Flush()
 	for line := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
@@ -154,45 +154,49 @@ func laneOf(s *history.StreamVerdict) string {
 	case s.Name == "":
 		return s.ID.String()[:12] + "…"
 	case s.Wrong != "":
-		return s.Name + " (2)"
+		return text.Visible(s.Name) + " (2)"
 	}
-	return s.Name
+	return text.Visible(s.Name)
 }
 
 // eventWhat says what an entry is.
 func eventWhat(e *history.Event) string {
-	switch {
-	case e.State == history.Closed:
+	if e.State == history.Closed {
 		return "closed"
-	case e.Note == nil:
+	}
+	if e.Note == nil {
 		return "INVALID"
+	}
+	kind := text.Visible(string(e.Note.Kind))
+	switch {
 	case e.State == history.Invalid:
-		return "INVALID " + string(e.Note.Kind)
+		return "INVALID " + kind
 	case e.State == history.Undecided:
-		return string(e.Note.Kind) + "?"
+		return kind + "?"
 	case e.State == history.Rival:
 		return "ANOTHER registration"
 	case e.Version > 0:
-		return fmt.Sprintf("%s, version %d", e.Note.Kind, e.Version)
+		return fmt.Sprintf("%s, version %d", kind, e.Version)
 	}
-	return string(e.Note.Kind)
+	return kind
 }
 
+// eventBy says whose statement it is: a person's only if the signature says so.
 func eventBy(e *history.Event) string {
 	switch {
 	case e.Note == nil:
 		return ""
 	case e.State == history.Valid && e.Note.Signer != "":
-		return fmt.Sprintf("%s (%s)", text.Visible(e.Note.Signer), e.Note.Meaning)
+		return text.Visible(fmt.Sprintf("%s (%s)", e.Note.Signer, e.Note.Meaning))
 	case e.State == history.Valid && e.Grant.Person != "":
 		return text.Visible(e.Grant.Person)
 	}
-	return e.Note.KeyName
+	return text.Visible(e.Note.KeyName)
 }
 
 // eventNotes says what is to be known of an entry: what it says, as far as its
 // signature vouches for it, and what others say of it.
-func eventNotes(e *history.Event) (all []string) {
+func eventNotes(v *history.Verdict, e *history.Event) (all []string) {
 	add := func(format string, a ...any) { all = append(all, fmt.Sprintf(format, a...)) }
 	if e.State == history.Valid {
 		n := e.Note
@@ -225,8 +229,8 @@ func eventNotes(e *history.Event) (all []string) {
 		if n.Reason != "" {
 			add("reason: %s", n.Reason)
 		}
-		if n.After != nil {
-			add("made after the log had %s entries", number(n.After.Size))
+		if from, to, ok := v.Between(e.Item); ok {
+			add("made between %s and %s by the log's clock: it names the log at size %s", history.Moment(from), history.Moment(to), number(n.After.Size))
 		}
 	}
 	if e.State == history.Rival {
@@ -240,6 +244,9 @@ func eventNotes(e *history.Event) (all []string) {
 	}
 	for _, by := range e.Ends {
 		word := strings.ToUpper(pastWords[by.Note.Kind])
+		if len(by.Note.Keys) > 0 {
+			word = "its key was " + word
+		}
 		add("%s by #%d%s", word, by.Number, maybe(by))
 	}
 	return all

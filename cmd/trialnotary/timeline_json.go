@@ -69,7 +69,7 @@ func timelineJSON(r *checkedHistory, t *history.Timeline, page string) timelineO
 	}
 	for _, e := range t.Events {
 		out := eventOut{Number: e.Number, Stream: e.Stream.Name, StreamID: e.Stream.ID.String(), itemOut: itemJSON(e.Item), Version: e.Version,
-			ReplacedBy: numbers(e.SupersededBy), EndedBy: numbers(e.Ends), About: numbers(e.About), Notes: eventNotes(e)}
+			ReplacedBy: numbers(e.SupersededBy), EndedBy: numbers(e.Ends), About: numbers(e.About), Notes: eventNotes(v, e)}
 		if e.State == history.Valid {
 			out.Signer = e.Note.Signer
 		}

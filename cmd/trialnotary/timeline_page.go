@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -23,8 +24,10 @@ type pageData struct {
 	Policy  string       // what the page may load: nothing but its own style
 	Style   template.CSS // ours
 	Trial   string
-	Head    string // verified or not, in words
-	Class   string // of the head
+	Head    string   // verified or not, in words
+	Class   string   // of the head
+	Sub     []string // what it rests on, in a line
+	Warn    []string // what nobody may overlook
 	Facts   [][2]string
 	Rules   []pageRule
 	Events  []pageEvent
@@ -49,17 +52,17 @@ func timelinePage(r *checkedHistory, t *history.Timeline, now time.Time) ([]byte
 		Style: template.CSS(timelineStyle), Trial: "a trial without a registration", Picture: drawPicture(t),
 		Made: history.Moment(now)}
 	if v.Registration != nil {
-		p.Trial = v.Registration.Trial
+		p.Trial = text.Visible(v.Registration.Trial)
 	}
 	p.Head, p.Class = pageHead(v, t)
 	p.facts(r)
 	for _, rule := range t.Rules {
-		p.Rules = append(p.Rules, pageRule{string(rule.First), string(rule.Then), rule.State.String(), ruleClass(rule.State), text.Visible(ruleWhy(t, rule))})
+		p.Rules = append(p.Rules, pageRule{text.Visible(string(rule.First)), text.Visible(string(rule.Then)), rule.State.String(), ruleClass(rule.State), text.Visible(ruleWhy(t, rule))})
 	}
 	for _, e := range t.Events {
 		o := pageEvent{Number: e.Number, Class: eventClass(e), What: eventWhat(e), Lane: laneOf(e.Stream), By: eventBy(e),
 			When: history.Moment(e.Entry.Time), Batch: number(e.Entry.Batch), Index: number(e.Entry.Index)}
-		for _, n := range eventNotes(e) {
+		for _, n := range eventNotes(v, e) {
 			o.Notes = append(o.Notes, text.Visible(n))
 		}
 		p.Events = append(p.Events, o)
@@ -106,11 +109,19 @@ func isAre(n int) string {
 // facts are the lines of the head: what the page rests on.
 func (p *pageData) facts(r *checkedHistory) {
 	v, s := r.verdict, &sheet{}
+	word := "Verified"
 	if !v.Confirmed {
-		s.add("verdict", "consistent, but whose log this is is unconfirmed")
-	} else {
-		s.add("verdict", "verified")
+		word = "Consistent, but whose log this is is unconfirmed"
+		p.Warn = append(p.Warn, "Whose log this is is unconfirmed: nobody has accepted its trust file.")
 	}
+	p.Sub = []string{word, fmt.Sprintf("batch %s, %s by the log’s clock", number(v.Batch.Number), history.Moment(v.Batch.Time)), text.Visible(v.ByWhom())}
+	if n := len(v.Rivals); n > 0 {
+		p.Warn = append(p.Warn, fmt.Sprintf("%s under this trial’s ids beside its own: compare the fingerprint below with the protocol’s.", count(n, "other registration")))
+	}
+	if len(v.Missing) > 0 {
+		p.Warn = append(p.Warn, text.Visible("Not here: "+strings.Join(v.Missing, ", ")+"."))
+	}
+	s.add("verdict", "%s", word)
 	addAsOf(s, v)
 	addVouched(s, v)
 	for _, i := range v.Rivals {

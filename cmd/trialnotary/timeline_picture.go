@@ -6,6 +6,7 @@ import (
 
 	"trialnotary/notary/history"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 // The measures of the picture, in its own units, about a pixel each.
@@ -190,7 +191,7 @@ func (p *picture) rules(t *history.Timeline, x func(*history.Event) int, top int
 	}
 	p.RulesTop = top + 22
 	for i, r := range t.Rules {
-		l := ruleLine{Y: p.RulesTop + 22 + i*24, Name: fmt.Sprintf("%s before %s", r.First, r.Then), State: shout(r.State), Class: ruleClass(r.State), TextX: gutter + 12, Anchor: "start"}
+		l := ruleLine{Y: p.RulesTop + 22 + i*24, Name: text.Visible(fmt.Sprintf("%s before %s", r.First, r.Then)), State: shout(r.State), Class: ruleClass(r.State), TextX: gutter + 12, Anchor: "start"}
 		left := p.Width
 		at := func(e *history.Event) int {
 			l.TextX, left = max(l.TextX, x(e)+14), min(left, x(e)-14)

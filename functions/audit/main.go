@@ -4,10 +4,15 @@
 // first batch and goes on at the following hours.
 package main
 
-import "trialnotary/functions/wire"
+import (
+	"context"
+
+	"trialnotary/functions/wire"
+)
 
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	app.Start(newAuditor(app).round)
+	auditor := newAuditor(app)
+	app.Start(func(ctx context.Context, e event) error { return wire.Loggable(auditor.round(ctx, e)) })
 }

@@ -29,7 +29,7 @@ type seals interface {
 	Repair(ctx context.Context, all bool, progress func(batch uint64)) error
 }
 
-// event is what the function is started with: the rule's {}, or an operator's.
+// event is what the function is started with: the rule's {"tick": true}, or an operator's.
 type event struct {
 	Repair bool `json:"repair"`
 }

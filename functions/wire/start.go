@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,7 +14,20 @@ import (
 //
 //	{"msg":"metered","function":"seal","calls":{"KMS Sign":1,…},"units":{"DynamoDB PutItem":2,…},"milliseconds":310}
 func (a *App) Start(handler any) {
-	lambda.Start(a.metered(lambda.NewHandler(handler)))
+	lambda.Start(a.metered(discreet{lambda.NewHandler(handler)}))
+}
+
+// discreet shortens the ids in an invocation's error, which Lambda writes into the
+// function's log as it is.
+type discreet struct{ lambda.Handler }
+
+// Invoke implements lambda.Handler.
+func (d discreet) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	answer, err := d.Handler.Invoke(ctx, payload)
+	if err != nil {
+		err = errors.New(shorten(err.Error()))
+	}
+	return answer, err
 }
 
 func (a *App) metered(h lambda.Handler) lambda.Handler {

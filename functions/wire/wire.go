@@ -58,7 +58,7 @@ func New(name string) *App {
 		if env.Meter {
 			a.meter = new(onaws.Meter)
 		}
-		if a.Clients, err = onaws.NewClients(context.Background(), a.meter.Option()); err == nil {
+		if a.Clients, err = onaws.NewFunctionClients(os.Getenv, a.meter); err == nil {
 			a.Store = onaws.NewStore(a.Clients, env)
 			return a
 		}

@@ -116,3 +116,27 @@ func TestBefore(t *testing.T) {
 		t.Error("two logs have no order")
 	}
 }
+
+// A statement that names an earlier log was made after it, and before its own entry.
+func TestBetween(t *testing.T) {
+	w := newWorld(t)
+	w.trial() // of size 10
+	s := w.content(statement.KindDataset, "site-001")
+	s.After = &statement.After{Size: 7, Hash: [32]byte{1}} // batches 1 to 3
+	n := w.put(s, "jdoe")
+	late := w.content(statement.KindDataset, "site-001")
+	late.After = &statement.After{Size: 100}
+	w.put(late, "jdoe")
+	w.seal()
+	v := w.verified(w.history(5, all()...))
+	from, to, ok := v.Between(v.Find(n.ID))
+	if !ok || Moment(from) != "22 Nov 2026 12:02 UTC" || Moment(to) != "22 Nov 2026 12:04 UTC" {
+		t.Errorf("%v, %v, %t", from, to, ok)
+	}
+	if _, _, ok := v.Between(v.Stream("site-001").Items[0]); ok {
+		t.Error("it names no log")
+	}
+	if i := v.Stream("site-001").Items[2]; i.State != Invalid || !strings.Contains(i.Why, "it names a log of size 100, its index is 11") {
+		t.Errorf("a log that was not there yet: %s: %s", i.State, i.Why)
+	}
+}

@@ -3,6 +3,7 @@ package onaws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,8 +26,11 @@ func (a Announcer) Announce(ctx context.Context, source, detailType string, deta
 	}
 	out, err := a.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
 		Source: &source, DetailType: &detailType, Detail: aws.String(string(b)), Time: aws.Time(time.Now())}}})
-	if err == nil && out.FailedEntryCount > 0 && len(out.Entries) > 0 {
-		err = fmt.Errorf("%s: %s", aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+	if err == nil && out.FailedEntryCount > 0 {
+		err = errors.New("the bus did not take it")
+		if len(out.Entries) > 0 {
+			err = fmt.Errorf("%w: %s: %s", err, aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("announce %s: %w", detailType, err)

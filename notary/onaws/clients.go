@@ -2,12 +2,14 @@ package onaws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -35,14 +37,11 @@ type Clients struct {
 }
 
 // NewClients makes the clients from the SDK's default configuration, which honours
-// AWS_REGION, AWS_ENDPOINT_URL and the others. It calls nobody. options come after
-// the package's own.
+// AWS_REGION, AWS_ENDPOINT_URL, profiles and the others. It calls nobody. options
+// come after the package's own.
 func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error) (*Clients, error) {
 	own := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callPatience).WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*parallel, 2*parallel
-			t.ResponseHeaderTimeout = answerPatience
-		})),
+		config.WithHTTPClient(newHTTP()),
 		config.WithRetryer(newRetryer),
 		config.WithLogger(logging.Nop{}), // its lines are no JSON; what matters comes as an error
 	}
@@ -50,6 +49,48 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
+	return clientsOf(c), nil
+}
+
+// NewFunctionClients makes the clients of a function from what Lambda tells it by
+// its environment, or an emulator in Lambda's place; they are counted with m, which
+// may be nil. The SDK's own way there asks profiles, single sign-on and roles first,
+// which no function has, and which would be a tenth of its program.
+func NewFunctionClients(getenv func(string) string, m *Meter) (*Clients, error) {
+	c := aws.Config{
+		Region: getenv("AWS_REGION"),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken: getenv("AWS_SESSION_TOKEN"), Source: "environment"}, nil
+		}),
+		HTTPClient: newHTTP(), Retryer: newRetryer, Logger: logging.Nop{},
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+		APIOptions:                 m.middleware(),
+	}
+	if endpoint := getenv(envEndpoint); endpoint != "" {
+		c.BaseEndpoint = &endpoint
+	}
+	var errs []error
+	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		if getenv(name) == "" {
+			errs = append(errs, fmt.Errorf("%s is not set: Lambda sets it; elsewhere a function needs it as well", name))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return clientsOf(c), nil
+}
+
+func newHTTP() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTimeout(callPatience).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*parallel, 2*parallel
+		t.ResponseHeaderTimeout = answerPatience
+	})
+}
+
+func clientsOf(c aws.Config) *Clients {
 	return &Clients{
 		Config:   c,
 		DynamoDB: dynamodb.NewFromConfig(c),
@@ -58,7 +99,7 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 			o.DisableLogOutputChecksumValidationSkipped = true
 		}),
 		KMS: kms.NewFromConfig(c),
-	}, nil
+	}
 }
 
 // newRetryer repeats what the SDK's standard retryer repeats, and also an answer
@@ -67,6 +108,7 @@ func NewClients(ctx context.Context, options ...func(*config.LoadOptions) error)
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
+		o.RateLimiter = ratelimit.None
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return backoff(attempt), nil })
 		o.Retryables = append(o.Retryables,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}, http.StatusConflict: {}}})

@@ -65,7 +65,7 @@ func TestEveryCallFailsOnce(t *testing.T) {
 		{"SwapHead", []string{"PutItem"}, func(ctx context.Context, s notary.Store) error {
 			return s.SwapHead(ctx, nil, []byte("1"))
 		}, func(ctx context.Context, s notary.Store) error { return s.SwapHead(ctx, []byte("1"), []byte("2")) }},
-		{"SwapRow, deflated", []string{"GetItem", "PutItem"}, func(ctx context.Context, s notary.Store) error {
+		{"SwapRow, deflated", []string{"BatchGetItem", "PutItem"}, func(ctx context.Context, s notary.Store) error {
 			return s.SwapRow(ctx, nil, notary.Row{Partition: "p", Sort: "s", Value: long(1)})
 		}, func(ctx context.Context, s notary.Store) error { return s.SwapRow(ctx, long(1), row) }},
 		{"AddRows", []string{"PutItem"}, nil, func(ctx context.Context, s notary.Store) error { return s.AddRows(ctx, []notary.Row{row}) }},

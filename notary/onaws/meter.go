@@ -46,24 +46,27 @@ func (c *Count) Add(more Count) {
 
 // Option makes clients count with m; with a nil Meter they do not.
 func (m *Meter) Option() func(*config.LoadOptions) error {
+	return config.WithAPIOptions(m.middleware())
+}
+
+func (m *Meter) middleware() []func(*middleware.Stack) error {
 	if m == nil {
-		return func(*config.LoadOptions) error { return nil }
+		return nil
 	}
-	return config.WithAPIOptions([]func(*middleware.Stack) error{func(s *middleware.Stack) error {
+	return []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 		if err := s.Initialize.Add(middleware.InitializeMiddlewareFunc("trialnotary/meter", m.ask), middleware.Before); err != nil {
 			return err
 		}
 		// The last step but the wire: once for each attempt.
 		return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("trialnotary/meter attempt", m.attempt), middleware.After)
-	}})
+	}}
 }
 
-// ask asks DynamoDB for the units of a call and adds them up.
+// ask asks DynamoDB for the units of a call and adds them up. What is not there is
+// read for a unit as well; DynamoDB Local, which emulators use, says for none.
 func (m *Meter) ask(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	total := types.ReturnConsumedCapacityTotal
 	switch p := in.Parameters.(type) {
-	case *dynamodb.GetItemInput:
-		p.ReturnConsumedCapacity = total
 	case *dynamodb.PutItemInput:
 		p.ReturnConsumedCapacity = total
 	case *dynamodb.QueryInput:
@@ -86,14 +89,14 @@ func (m *Meter) ask(ctx context.Context, in middleware.InitializeInput, next mid
 		}
 	}
 	switch r := out.Result.(type) {
-	case *dynamodb.GetItemOutput:
-		one(r.ConsumedCapacity)
 	case *dynamodb.PutItemOutput:
 		one(r.ConsumedCapacity)
 	case *dynamodb.QueryOutput:
 		one(r.ConsumedCapacity)
+		units = max(units, 1)
 	case *dynamodb.BatchGetItemOutput:
 		add(r.ConsumedCapacity...)
+		units = max(units, float64(keys(in.Parameters.(*dynamodb.BatchGetItemInput).RequestItems)-keys(r.UnprocessedKeys)))
 	case *dynamodb.BatchWriteItemOutput:
 		add(r.ConsumedCapacity...)
 	}
@@ -106,6 +109,13 @@ func (m *Meter) ask(ctx context.Context, in middleware.InitializeInput, next mid
 		m.units[operation(ctx)] += units
 	}
 	return out, meta, err
+}
+
+func keys(items map[string]types.KeysAndAttributes) (n int) {
+	for _, table := range items {
+		n += len(table.Keys)
+	}
+	return n
 }
 
 func (m *Meter) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {

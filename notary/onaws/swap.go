@@ -20,13 +20,12 @@ const readBackPatience = 5 * time.Second
 
 var headKey = key{"HEAD", "LOG"}
 
-// Head returns the head cell. It is read as rows are, by BatchGetItem: a function
-// that only reads needs no other action.
+// Head returns the head cell.
 func (s *Store) Head(ctx context.Context) (head []byte, err error) {
 	err = do(ctx, "head", func() error {
-		found, err := s.getItems(ctx, []key{headKey}, "")
+		a, err := s.getItem(ctx, headKey)
 		if err == nil {
-			head, err = value(found[headKey])
+			head, err = value(a)
 		}
 		return err
 	})
@@ -38,13 +37,11 @@ func (s *Store) SwapHead(ctx context.Context, old, new []byte) error {
 	return do(ctx, "swap head", func() error { return s.swap(ctx, headKey, old, new) })
 }
 
-// getItem reads an item consistently; nil if there is none.
+// getItem reads an item consistently; nil if there is none. It is read as rows are,
+// by BatchGetItem: a function needs no other action to read.
 func (s *Store) getItem(ctx context.Context, k key) (attributes, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		return nil, err
-	}
-	return out.Item, nil
+	found, err := s.getItems(ctx, []key{k}, "")
+	return found[k], err
 }
 
 // swap replaces the value under k. The item carries a token of this call, so that

@@ -93,8 +93,8 @@ func s3Asks(op string, r *http.Request, status int) []Ask {
 		return []Ask{ask("ListBucket", bucket)}
 	case "ListObjectVersions":
 		return []Ask{ask("ListBucketVersions", bucket)}
-	case "GetBucketVersioning":
-		return []Ask{ask("GetBucketVersioning", bucket)}
+	case "GetBucketVersioning", "GetBucketPolicy":
+		return []Ask{ask(op, bucket)}
 	case "GetObjectLockConfiguration":
 		return []Ask{ask("GetBucketObjectLockConfiguration", bucket)}
 	case "GetObject", "HeadObject":
@@ -135,11 +135,10 @@ func tableAsks(op string, body []byte) []Ask {
 	table := r.TableName
 	kinds := map[string]bool{}
 	add := func(partition string) {
-		kind, rest, _ := strings.Cut(partition, "#")
-		if rest != "" {
-			kind += "#" + rest[:1]
+		if i := strings.IndexByte(partition, '#'); i >= 0 {
+			partition = partition[:i+1]
 		}
-		kinds[kind] = true
+		kinds[partition] = true
 	}
 	if r.Item != nil {
 		add(keyIn(r.Item).Partition)

@@ -20,6 +20,8 @@ import (
 type Buckets struct {
 	Locked string // bucket under Object Lock
 	Days   int    // of its default retention
+	// Policies are the buckets' policy documents.
+	Policies map[string]string
 
 	mu      sync.Mutex
 	objects map[string]object // by /bucket/name
@@ -73,6 +75,8 @@ func s3Operation(r *http.Request) string {
 		return "GetObjectLockConfiguration"
 	case name == "" && q.Has("versions"):
 		return "ListObjectVersions"
+	case name == "" && q.Has("policy"):
+		return "GetBucketPolicy"
 	case r.Method == http.MethodGet && name == "":
 		return "ListObjectsV2"
 	case r.Method == http.MethodGet:
@@ -119,6 +123,12 @@ func (s *Buckets) serve(w http.ResponseWriter, r *http.Request, body []byte) {
 			"<Mode>COMPLIANCE</Mode><Days>%d</Days></DefaultRetention></Rule></ObjectLockConfiguration>", s.Days)
 	case "ListObjectVersions":
 		s.versions(w, r)
+	case "GetBucketPolicy":
+		if s.Policies[bucket] == "" {
+			s3Error(w, http.StatusNotFound, "NoSuchBucketPolicy")
+			return
+		}
+		fmt.Fprint(w, s.Policies[bucket])
 	case "DeleteObject":
 		delete(s.objects, r.URL.Path)
 		w.WriteHeader(http.StatusNoContent)

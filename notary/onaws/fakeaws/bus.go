@@ -15,9 +15,14 @@ func entriesOf(body []byte) []busEntry {
 
 // putEvents takes events, of which [Server.Events] then tells.
 func (f *Server) putEvents(w http.ResponseWriter, body []byte) {
-	var ids []map[string]string
+	ids := []map[string]string{}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.FullBus {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		json.NewEncoder(w).Encode(map[string]any{"FailedEntryCount": 1, "Entries": ids})
+		return
+	}
 	for _, e := range entriesOf(body) {
 		f.events = append(f.events, e.DetailType+" "+e.Detail)
 		ids = append(ids, map[string]string{"EventId": "1"})

@@ -31,6 +31,7 @@ type Key struct {
 	Spec, Usage, Algorithm string
 	Public                 []byte // DER
 	Sign                   func(message []byte) []byte
+	Policy                 string // document
 }
 
 // NewKeys makes keys: ed (Ed25519), ml (ML-DSA-44) and ec (P-256) are a log's; with
@@ -57,16 +58,19 @@ func NewKeys(t testing.TB) Keys {
 		sig, _ := ecdsa.SignASN1(rand.Reader, ec, d[:])
 		return sig
 	}
+	key := func(spec, usage, algorithm string, public []byte, sign func([]byte) []byte) Key {
+		return Key{Spec: spec, Usage: usage, Algorithm: algorithm, Public: public, Sign: sign}
+	}
 	return Keys{Keys: map[string]Key{
-		"ed":  {"ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(public), func(m []byte) []byte { return ed25519.Sign(ed, m) }},
-		"ec":  {"ECC_NIST_P256", "SIGN_VERIFY", "ECDSA_SHA_256", der(&ec.PublicKey), p256},
-		"384": {"ECC_NIST_P384", "SIGN_VERIFY", "ECDSA_SHA_384", der(&ec384.PublicKey), nil},
-		"dh":  {"ECC_NIST_P256", "KEY_AGREEMENT", "", der(&ec.PublicKey), nil},
-		"mix": {"ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(&ec.PublicKey), p256},
-		"ml": {"ML_DSA_44", "SIGN_VERIFY", "ML_DSA_SHAKE_256", SPKI(t, oidMLDSA44, ml.PublicKey().Bytes(), nil), func(m []byte) []byte {
+		"ed":  key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(public), func(m []byte) []byte { return ed25519.Sign(ed, m) }),
+		"ec":  key("ECC_NIST_P256", "SIGN_VERIFY", "ECDSA_SHA_256", der(&ec.PublicKey), p256),
+		"384": key("ECC_NIST_P384", "SIGN_VERIFY", "ECDSA_SHA_384", der(&ec384.PublicKey), nil),
+		"dh":  key("ECC_NIST_P256", "KEY_AGREEMENT", "", der(&ec.PublicKey), nil),
+		"mix": key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "ED25519_SHA_512", der(&ec.PublicKey), p256),
+		"ml": key("ML_DSA_44", "SIGN_VERIFY", "ML_DSA_SHAKE_256", SPKI(t, oidMLDSA44, ml.PublicKey().Bytes(), nil), func(m []byte) []byte {
 			sig, _ := ml.Sign(rand.Reader, m, nil)
 			return sig
-		}},
+		}),
 	}}
 }
 
@@ -112,6 +116,8 @@ func (k *Keys) serve(w http.ResponseWriter, op string, body []byte) {
 	case !ok:
 		jsonError(w, 400, "NotFoundException", nil)
 		return
+	case op == "GetKeyPolicy":
+		answer = map[string]any{"Policy": key.Policy, "PolicyName": "default"}
 	case op == "GetPublicKey":
 		answer = map[string]any{"KeyId": r.KeyId, "KeySpec": key.Spec, "KeyUsage": key.Usage, "PublicKey": key.Public}
 	case op == "Sign" && (key.Usage != "SIGN_VERIFY" || r.SigningAlgorithm != key.Algorithm):

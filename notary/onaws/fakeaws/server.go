@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Server is all of AWS at one address.
@@ -26,6 +27,8 @@ type Server struct {
 	Table   Table
 	Buckets Buckets
 	Keys    Keys
+	Ahead   time.Duration // of the caller's clock; changed between calls only
+	FullBus bool          // events are not taken, which EventBridge says with 200
 
 	t      testing.TB
 	mu     sync.Mutex
@@ -57,7 +60,6 @@ const (
 	TooMany         // no effect, 429
 	Broken          // no effect, 500
 	Conflict        // no effect, 409 (S3)
-	Skewed          // no effect: the request's time is too far from the server's
 	Forbidden       // no effect, 403
 )
 
@@ -138,8 +140,11 @@ func (f *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch what {
 	case Dropped:
 		panic(http.ErrAbortHandler)
-	case Throttled, Busy, TooMany, Broken, Conflict, Forbidden, Skewed:
+	case Throttled, Busy, TooMany, Broken, Conflict, Forbidden:
 		f.refuse(w, service, what)
+		return
+	}
+	if f.skewed(w, r, service) {
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -177,6 +182,24 @@ func (f *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(out)
 }
 
+// skewed refuses a request whose signature was made too far from the server's time,
+// and tells the time.
+func (f *Server) skewed(w http.ResponseWriter, r *http.Request, service string) bool {
+	const patience = 5 * time.Minute
+	now := time.Now().Add(f.Ahead)
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil || now.Sub(signed).Abs() < patience {
+		return false // one without a signature has nothing to be wrong
+	}
+	if service == "S3" {
+		s3Error(w, http.StatusForbidden, "RequestTimeTooSkewed")
+	} else {
+		jsonError(w, http.StatusBadRequest, "InvalidSignatureException", nil)
+	}
+	return true
+}
+
 func (f *Server) refuse(w http.ResponseWriter, service string, what Fault) {
 	status, code := 0, ""
 	switch what {
@@ -195,11 +218,6 @@ func (f *Server) refuse(w http.ResponseWriter, service string, what Fault) {
 		status, code = 500, "InternalError"
 	case Conflict:
 		status, code = 409, "ConditionalRequestConflict"
-	case Skewed:
-		status, code = 403, "RequestTimeTooSkewed"
-		if service != "S3" {
-			status, code = 400, "InvalidSignatureException"
-		}
 	case Forbidden:
 		status, code = 403, "AccessDenied"
 	}

@@ -24,7 +24,7 @@ const (
 // ItemKey names an item.
 type ItemKey struct{ Partition, Sort string }
 
-// Table is one DynamoDB table on the wire: the five operations and the four
+// Table is one DynamoDB table on the wire: the four operations and the four
 // expressions that the store uses, and nothing else. Its settings are changed
 // between calls only.
 type Table struct {
@@ -96,15 +96,6 @@ func (d *Table) serve(w http.ResponseWriter, op string, body []byte) {
 	answer := map[string]any{}
 	d.units = 0
 	switch op {
-	case "GetItem":
-		if !r.ConsistentRead {
-			jsonError(w, 400, "ValidationException", nil) // the store never reads otherwise
-			return
-		}
-		if item := d.items[keyIn(r.Key)]; item != nil {
-			answer["Item"] = item
-		}
-		d.units = up(size(d.items[keyIn(r.Key)]), readUnit)
 	case "PutItem":
 		now := d.items[keyIn(r.Item)]
 		var ok bool
