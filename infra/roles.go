@@ -56,6 +56,12 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		"dynamodb:PutItem")
 	allow("submit", "ReadFinalCheckpoints", objects(log, "checkpoints/*"), nil, "s3:GetObject") // that a statement is "after"
 
+	// Whoever gives a note back to its row looks first whether it was erased.
+	allow("submit", "FindState", bucket(state), nil, "s3:ListBucket")
+	for _, name := range []string{"submit", "seal"} {
+		allow(name, "ReadErasures", objects(state, "erased/*"), nil, "s3:GetObject")
+	}
+
 	allow("prove", "ReadRows", rows, nil, "dynamodb:BatchGetItem")
 	for _, name := range []string{"prove", "seal", "audit"} {
 		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
