@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
 			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
 			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "certify": certify,
+			"freeze": freeze, "cosign": cosign,
 		},
 	})
 }
@@ -70,9 +71,10 @@ type villageKey struct{}
 // village is a log with its service: who is admitted, whether it seals and whether
 // it answers can be changed while it runs.
 type village struct {
-	http *httptest.Server
-	stop context.CancelFunc
-	done chan struct{}
+	stale stale
+	http  *httptest.Server
+	stop  context.CancelFunc
+	done  chan struct{}
 
 	mu       sync.Mutex
 	sponsors []statement.PublicKey
@@ -116,7 +118,7 @@ func newVillage() (*village, error) {
 			http.Error(w, "not now", status)
 			return
 		}
-		handler.ServeHTTP(hasty{w}, r)
+		v.stale.ServeHTTP(hasty{w}, r, handler)
 	}))
 	var ctx context.Context
 	ctx, v.stop = context.WithCancel(context.Background())
