@@ -62,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
 			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
 			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
+			"freeze": freeze, "cosign": cosign,
 		},
 	})
 }
@@ -71,9 +72,10 @@ type villageKey struct{}
 // village is a log with its service: who is admitted, whether it seals and whether
 // it answers can be changed while it runs.
 type village struct {
-	http *httptest.Server
-	stop context.CancelFunc
-	done chan struct{}
+	stale stale
+	http  *httptest.Server
+	stop  context.CancelFunc
+	done  chan struct{}
 
 	mu       sync.Mutex
 	sponsors []statement.PublicKey
@@ -120,7 +122,7 @@ func newVillage() (*village, error) {
 			return
 		}
 		if v.alter == nil {
-			handler.ServeHTTP(hasty{w}, r)
+			v.stale.ServeHTTP(hasty{w}, r, handler)
 			return
 		}
 		rec := httptest.NewRecorder()
