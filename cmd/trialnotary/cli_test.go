@@ -60,8 +60,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
+			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
 			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
-			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "certify": certify,
 		},
 	})
 }
