@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import { verifyHistory } from "../src/evidence/completeness.ts";
 import { Failure } from "../src/evidence/failure.ts";
 import { receiptVersion } from "../src/evidence/receipt.ts";
 import type { Verdict } from "../src/evidence/verdict.ts";
@@ -123,4 +124,66 @@ test("changed trust files", { timeout: 600_000 }, async () => {
       assert.deepEqual(await ours(receipt, trust), theirs(said), `seed ${seed}, ${file}`);
     }
   }
+});
+
+/** What the program's --json says of a history. */
+interface HistorySaid {
+  verdict: string;
+  failed?: string;
+  batch?: number; index?: number; no_later_than?: string; witnesses?: number;
+  auditors?: string[]; trial_fingerprint?: string; whole?: boolean;
+  streams?: { id: string; count: number; entries?: { index: number; statement: string; state: string }[] }[];
+}
+
+async function ourHistory(b: Uint8Array, trust: Trust): Promise<HistorySaid> {
+  try {
+    const v = await verifyHistory(undoTravel(b).bytes, { trust, confirmed: true, now: Math.floor(Date.now() / 1000) });
+    return {
+      verdict: "verified", batch: Number(v.batch.number), index: Number(v.batch.index), witnesses: v.met?.witnesses.length ?? 0, whole: v.wholeTrial,
+      auditors: v.auditors.map((a) => a.name),
+      ...(v.met?.noLaterThan !== undefined ? { no_later_than: time(v.met.noLaterThan)! } : {}),
+      ...(v.believed ? { trial_fingerprint: v.believed.trialFingerprint } : {}),
+      streams: v.streams.map((s) => ({ id: s.id, count: s.items.length, entries: s.items.map((i) => ({ index: Number(i.entry.index), statement: i.entry.statement, state: i.state === "rival" ? "another registration" : i.state })) })),
+    };
+  } catch (e) {
+    if (e instanceof Failure) return { verdict: "not verified", failed: e.step };
+    throw e;
+  }
+}
+
+function theirHistory({ verdict, failed, batch, index, no_later_than, witnesses, auditors, trial_fingerprint, whole, streams }: HistorySaid): HistorySaid {
+  if (verdict === "not verified") return { verdict, failed: failed! };
+  return JSON.parse(JSON.stringify({
+    verdict, batch, index, witnesses, whole: whole ?? false, auditors: auditors ?? [], no_later_than, trial_fingerprint,
+    streams: streams!.map((s) => ({ id: s.id, count: s.count, entries: (s.entries ?? []).map((e) => ({ index: e.index, statement: e.statement, state: e.state })) })),
+  })) as HistorySaid;
+}
+
+test("changed histories", { timeout: 1_200_000 }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "histories-"));
+  const good = ["whole", "shut", "early"].map((n) => read("history/testdata/sample", `${n}.history`));
+  const m = new Mutator(seed + 2, good);
+  const trust = parseTrust(read("receipt/testdata/sample/acme.trust"));
+  const steps = new Map<string, number>();
+  for (let i = 0; i < Math.ceil(mutations / 4); i++) {
+    const b = i < good.length ? good[i]! : m.history();
+    const file = join(dir, `${i}.history`);
+    writeFileSync(file, b);
+    const mine = await ourHistory(b, trust);
+    const out = run("verify", file, "--json", "--trust", trustFile);
+    const said = out === "" ? undefined : (JSON.parse(out) as HistorySaid);
+    // What no longer begins as a history is not looked at by the program.
+    if (!said?.verdict) assert.equal(mine.failed, "container", `seed ${seed}, ${file}`);
+    else assert.deepEqual(mine, theirHistory(said), `seed ${seed}, ${file}`);
+    const step = mine.failed ?? mine.verdict;
+    steps.set(step, (steps.get(step) ?? 0) + 1);
+  }
+  console.log(steps);
+  for (const step of ["verified", "container", "parts", "entries", "statements"]) assert.ok(steps.has(step), `no change was refused at ${step}`);
+});
+
+test("a whole trial's history, made by the program", async () => {
+  const [file, trustFile] = ["trial.history", "story.trust"].map((n) => join(notary, "history/testdata/story", n)) as [string, string];
+  const trust = parseTrust(new Uint8Array(readFileSync(trustFile)));
+  assert.deepEqual(await ourHistory(new Uint8Array(readFileSync(file)), trust), theirHistory(JSON.parse(run("verify", file, "--json", "--trust", trustFile)) as HistorySaid));
 });
