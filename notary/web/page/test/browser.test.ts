@@ -145,14 +145,26 @@ describe("receipts", () => {
 });
 
 describe("shares, kits and histories", () => {
-  visit("a share zip is checked with a file of its own", async (p) => {
+  visit("a share of one file shows that file and hides the other", async (p) => {
     const zip = join(fresh("share"), "share.zip");
-    share(story, zip);
+    share(story, zip, "dm.json");
     await accept(p, story.trust);
     await put(p, zip, join(story.board, "site-701/dm.json"));
     assert.deepEqual(await words(p), ["Verified"]);
-    assert.match((await lines(p, "Files")).join(), /1 of 2 files match \(the others were not given\)/);
-    assert.match((await p.textContent(".chips"))!, /2 other files in the zip were not looked at/);
+    assert.match((await lines(p, "Files")).join(), /^1 of 1 file matches \(opened, of 2 sealed\)$/);
+    assert.match((await p.textContent(".chips"))!, /1 other file in the zip was not looked at/);
+    await put(p, join(story.board, "site-701/ae.json"));
+    assert.deepEqual(await words(p), ["Not verified"], "nothing opened says that this one was sealed");
+  });
+
+  visit("a whole share is checked with the folder", async (p) => {
+    const zip = join(fresh("share"), "share.zip");
+    share(story, zip);
+    await accept(p, story.trust);
+    await put(p, zip);
+    await putFolder(p, join(story.board, "site-701"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.match((await lines(p, "Files")).join(), /^2 of 2 files match$/);
   });
 
   visit("an opening shows one file and hides the others", async (p) => {
