@@ -68,7 +68,11 @@ func (a *app) history(c *cobra.Command, name string, g gathering) error {
 	if err != nil {
 		return err
 	}
-	return a.showHistory(r)
+	// It was got and written; whose log it is, its reader's trust file says.
+	if err := a.showHistory(r); codeOf(err) != exitUnconfirmed {
+		return err
+	}
+	return nil
 }
 
 // trialHistory is a history from a file, or else gathered from the service and, if

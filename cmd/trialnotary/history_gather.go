@@ -103,16 +103,23 @@ func (a *app) gather(c *cobra.Command, from *reader, g gathering) (*history.Hist
 	registrations := from.registration.RegistrationStreams()
 	own := len(registrations) - 1
 	for _, id := range append([]statement.StreamID{registrations[own]}, registrations[:own]...) {
-		if _, err := t.add(id); err != nil {
+		read, err := t.add(id)
+		if err != nil {
 			return nil, t.explain(err, "the registration stream")
 		}
+		if !read {
+			return nil, t.unreadable("the registration stream")
+		}
+	}
+	if len(t.h.Streams[0].Entries) == 0 {
+		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s was not registered yet by batch %s", from.registration.Trial, number(t.at)), do: "Choose a later batch with --at."}
 	}
 	readsGrants, err := t.add(from.registration.Keys[0].Stream)
 	if err != nil {
 		return nil, t.explain(err, "the trial stream")
 	}
 	if !readsGrants && from.own == "" {
-		return nil, &fault{code: exitService, err: fmt.Errorf("the service does not let the key %s read the trial stream", from.key.Public().Name), do: "Ask the sponsor what the key was enrolled for, or name another with --key."}
+		return nil, t.unreadable("the trial stream")
 	}
 	wanted, err := t.wanted(g.streams)
 	if err != nil {
@@ -124,7 +131,7 @@ func (a *app) gather(c *cobra.Command, from *reader, g gathering) (*history.Hist
 			return nil, t.explain(err, "stream "+s.name)
 		}
 		if !read && slices.Contains(g.streams, s.name) {
-			return nil, &fault{code: exitService, err: fmt.Errorf("the service does not let the key %s read the stream %s, or has none of that name", from.key.Public().Name, s.name)}
+			return nil, t.unreadable("the stream " + s.name)
 		}
 	}
 	return t.h, t.addAuditors(audits)
@@ -135,6 +142,11 @@ func (t *gatherer) explain(err error, what string) error {
 		return &fault{code: exitPending, err: fmt.Errorf("the service has no batch %d under a final checkpoint, or not yet", t.at), do: "Leave --at away for the newest, or try again in a minute."}
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (t *gatherer) unreadable(what string) error {
+	return &fault{code: exitService, err: fmt.Errorf("the service does not let the key %s read %s", t.key.Public().Name, what), safe: "Nothing was written.",
+		do: "Ask the sponsor what the key was enrolled for, or name another with --key."}
 }
 
 // add reads one stream; false if the key may not read it, which looks like one that
