@@ -55,6 +55,9 @@ func manualOf(v version, work string) ([]file, error) {
 	if err := os.WriteFile(self, b, 0o700); err != nil {
 		return nil, err
 	}
+	if said, err := exec.Command(self, "--version").Output(); err != nil || !strings.HasPrefix(string(said), "trialnotary "+v.line()+",") {
+		return nil, fmt.Errorf("trialnotary --version says %q, and not %s (%v)", said, v.line(), err)
+	}
 	c := exec.Command(self, "man", dir)
 	c.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+strconv.FormatInt(v.time.Unix(), 10), "TRIALNOTARY_KEY=", "TRIALNOTARY_SERVICE=", "TRIALNOTARY_TRUST=")
 	if said, err := c.CombinedOutput(); err != nil {

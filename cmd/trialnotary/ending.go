@@ -10,7 +10,7 @@ import (
 )
 
 // mayEnd returns an error if no key would be left that enrols and ends keys.
-func mayEnd(t *client.Trial, ending []statement.Grant, now time.Time) error {
+func mayEnd(t *client.Trial, file string, ending []statement.Grant, now time.Time) error {
 	i := slices.IndexFunc(ending, func(g statement.Grant) bool { return g.Name == statement.TrialStream && g.Role.Grants() })
 	if i < 0 {
 		return nil
@@ -21,7 +21,7 @@ func mayEnd(t *client.Trial, ending []statement.Grant, now time.Time) error {
 		}
 	}
 	return &fault{code: exitUsage, err: errors.New("it is the last key of this trial that enrols and ends keys"), safe: "Nothing was changed.",
-		do: "Enrol another sponsor key first: trialnotary enrol TRIAL.trial trial NEW.key.pub --role sponsor"}
+		do: "Enrol another sponsor key first: trialnotary enrol " + quote(file) + " trial NEW.key.pub --role sponsor"}
 }
 
 // grantsKeys reports whether a key of that name in the trial stream enrols and ends
@@ -76,12 +76,12 @@ func addEnd(s *sheet, key statement.PublicKey) {
 }
 
 // addLeft tells who is left in a stream after a grant has ended, and what to do.
-func addLeft(s *sheet, t *client.Trial, g statement.Grant, now time.Time) {
+func addLeft(s *sheet, t *client.Trial, file string, g statement.Grant, now time.Time) {
 	left := keysOf(t, g.Key, now)
 	if len(left) > 0 {
 		s.add("left", "%s: %s", g.Name, names(left))
 		return
 	}
 	s.add("left", "%s: nobody can seal there until another key is enrolled:", g.Name)
-	s.more("trialnotary enrol %s.trial %s NEW.key.pub --person NAME", t.Trial, g.Name)
+	s.more("trialnotary enrol %s %s NEW.key.pub --person NAME", quote(file), g.Name)
 }

@@ -22,7 +22,7 @@ func (a *app) enrolCommand() *cobra.Command {
 	var l enrolList
 	alone := args(3, 3, "the trial file, the stream and the verifier key")
 	c := &cobra.Command{
-		Use: `enrol TRIAL.trial STREAM VKEY [--role site] [--person NAME] [--until T] [--out STREAM.invite]
+		Use: `enrol TRIAL.trial STREAM VKEY [--role site] [--person NAME] [--until T]
   trialnotary enrol TRIAL.trial --csv LIST.csv --out DIR`,
 		Short: "Let a key sign in a stream of the trial",
 		Long: `Enrol the key of a site, a laboratory, a board: from then on it signs in the stream
@@ -33,7 +33,7 @@ With --csv, enrol a whole list at once. Its first line names the columns, in any
 order: stream and key, and if wanted role, person and until. A key is the verifier
 key or its .pub file. The list is checked whole before anything is sent. Run again,
 with more lines or after it was interrupted, it does what is not done yet.`,
-		Example: `  trialnotary enrol NCT01234567.trial site-042 jdoe.key.pub --person 'Jane Doe' --out site-042.invite
+		Example: `  trialnotary enrol NCT01234567.trial site-042 jdoe.key.pub --person "Jane Doe"
   trialnotary enrol NCT01234567.trial --csv sites.csv --out invites
 
   sites.csv:  stream,key,person,until
@@ -50,7 +50,7 @@ with more lines or after it was interrupted, it does what is not done yet.`,
 				return a.enrolWith(c, args[0], l)
 			}
 			if l.dryRun || l.yes {
-				return usageError(c, "--dry-run and --yes are for a list", "--csv sites.csv --out invites")
+				return usageError(c, "--dry-run and --yes are for a list, which --csv names", "")
 			}
 			e.stream = args[1]
 			return a.enrol(c, args[0], args[2], e)

@@ -260,8 +260,13 @@ func (e *enrolments) show(t *client.Trial, invites map[int]invited, refused map[
 	}
 	done := e.count(rowNew) + e.count(rowWaiting) - len(failed)
 	s := &sheet{word: "ENROLLED", head: count(done, "key") + " · " + t.Trial}
-	if e.dryRun {
+	switch {
+	case e.dryRun:
 		s.word = "WOULD ENROL"
+	case done == 0 && len(failed) > 0:
+		s.word = "NOT ENROLLED"
+	case done == 0:
+		s.word = "NOTHING NEW"
 	}
 	s.add("list", "%s: %s, %d of them enrolled before", e.csv, count(len(e.rows), "line"), e.count(rowBefore))
 	if e.dryRun {

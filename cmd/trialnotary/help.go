@@ -29,7 +29,7 @@ func writeUsage(c *cobra.Command) error {
 		}
 	}
 	if !c.HasParent() {
-		fmt.Fprintf(&b, "\nOne command: %s VERB --help", c.CommandPath())
+		fmt.Fprintf(&b, "\nOf one verb: %s VERB --help. Which this is: %[1]s --version", c.CommandPath())
 		fmt.Fprintf(&b, "\nExit codes: %s\n", exitWords(c))
 		fmt.Fprint(c.OutOrStderr(), b.String())
 		return nil

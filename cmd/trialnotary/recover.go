@@ -30,8 +30,8 @@ verified before it is written.
 For a private code, give what is left of the trial: any receipt or invite of it, or a
 folder of them. The salt of a stream in which nothing was sealed yet is in its invite
 only; without, its keys can be ended, and no other can be invited to it.`,
-		Example: `  trialnotary recover NCT01234567 --key recovery.key --service https://notary.example --out NCT01234567.trial
-  trialnotary recover ACME-17 --from receipts --from site-042.invite --key acme.key --service https://notary.example --out ACME-17.trial`,
+		Example: `  trialnotary recover NCT01234567 --key recovery.key --out NCT01234567.trial
+  trialnotary recover ACME-17 --from receipts --from site-042.invite --out ACME-17.trial`,
 		Args: args(1, 1, "the trial's id"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.trial = args[0]
@@ -165,8 +165,9 @@ func (a *app) showRecovered(m client.Memory, r recovering, t *client.Recovered) 
 		lost = append(lost, l.Name)
 	}
 	if len(lost) > 0 {
-		s.add("lost", "the salt of %s: nothing was sealed there that this key is shown.", names(lost))
-		s.more("%s", lostDo)
+		s.add("lost", "salts, of %s: nothing was sealed there that this key is shown.", names(lost))
+		s.more("What is sealed there later has them; before, to enrol another key there, have an invite of")
+		s.more("that stream sent back to you, and run this again with --from THAT.invite and another --out")
 	}
 	if t.Unreadable > 0 {
 		s.add("missing", "%s of the trial stream, which the service no longer holds: keys they granted are not here", count(t.Unreadable, "statement"))

@@ -34,8 +34,8 @@ The fingerprint that it prints tells this trial from any other that claims the i
 
 The recovery key is a second key of yours, kept elsewhere: it can enrol a new key
 when the first is lost.`,
-		Example: `  trialnotary register NCT01234567 --also 2026-501234-12 --rule 'protocol before dataset' \
-      --recovery recovery.key.pub --key acme.key --service https://notary.example --out NCT01234567.trial`,
+		Example: `  trialnotary register NCT01234567 --recovery recovery.key.pub --key acme.key --out acme.trial
+  trialnotary register NCT01234567 --also 2026-501234-12 --rule "protocol before dataset" …`,
 		Args: args(1, 1, "the trial's id"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.trial = args[0]
@@ -142,7 +142,7 @@ func (r registration) statement(sponsor statement.PublicKey) (*statement.Stateme
 		f := strings.Fields(rule)
 		if len(f) != 3 || f[1] != "before" || !statement.Kind(f[0]).Known() || !statement.Kind(f[2]).Known() {
 			return nil, &fault{code: exitUsage, err: fmt.Errorf("%q is not a rule", rule), safe: "Nothing was registered.",
-				do: "A rule reads 'protocol before dataset'. The kinds: " + kindNames()}
+				do: "A rule reads protocol before dataset, in quotes. The kinds: " + kindNames()}
 		}
 		s.Rules = append(s.Rules, statement.Rule{First: statement.Kind(f[0]), Then: statement.Kind(f[2])})
 	}

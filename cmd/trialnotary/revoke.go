@@ -29,7 +29,7 @@ func (a *app) endingFlags(c *cobra.Command, e *ending) {
 func (e ending) check(c *cobra.Command, what, example string) error {
 	switch {
 	case e.reason == "":
-		return usageError(c, what+" gives its reason", "--reason '"+example+"'")
+		return usageError(c, what+" gives its reason", "--reason "+quote(example))
 	case inText(e.reason) != "":
 		return &fault{code: exitUsage, err: fmt.Errorf("the reason %s", inText(e.reason)), safe: "Nothing was changed.", do: "Give a reason of at most 200 bytes, typed and not pasted."}
 	}
@@ -44,7 +44,7 @@ func (a *app) revokeCommand() *cobra.Command {
 		Long: `End a key: what it signs after this is refused, and it can never be enrolled in
 that stream again. What it sealed before stays sealed. A revocation cannot be taken
 back. For a new key of the same person, succeed instead.`,
-		Example: `  trialnotary revoke NCT01234567.trial jdoe.key.pub --reason 'left the site'`,
+		Example: `  trialnotary revoke NCT01234567.trial jdoe.key.pub --reason "left the site"`,
 		Args:    args(2, 2, "the trial file and the verifier key"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := e.check(c, "a revocation", "left the site"); err != nil {
@@ -71,13 +71,13 @@ func (a *app) revoke(c *cobra.Command, file, vkey string, e ending) error {
 	if err != nil {
 		return kept(err, "Nothing was changed.", hint(err))
 	}
-	if err := mayEnd(t, grants, a.now()); err != nil {
+	if err := mayEnd(t, file, grants, a.now()); err != nil {
 		return err
 	}
 	s := &sheet{word: "REVOKE", head: endedHead(key, grants, t.Trial)}
 	addEnd(s, key)
 	for _, g := range grants {
-		addLeft(s, t, g, a.now())
+		addLeft(s, t, file, g, a.now())
 	}
 	if !e.yes {
 		if err := a.confirm(s, "Revoke this key for ever?", "Nothing was changed."); err != nil {

@@ -51,10 +51,10 @@ so; name such a file itself to have it sealed. A BagIt bag, an RO-Crate and, wit
 --as sums, a file of sha256sum or sha512sum are checked first: what differs is listed,
 and nothing is sealed.`,
 		Example: `  trialnotary seal export
-  trialnotary seal export --label 'Week 12' --meaning authorship --signer 'Jane Doe'
+  trialnotary seal export --label "Week 12" --meaning authorship --signer "Jane Doe"
   trialnotary seal protocol.pdf --kind protocol --trial NCT01234567.trial
   trialnotary seal SHA256SUMS --as sums
-  trialnotary seal export-2 --supersedes export.20261122T132900Z.receipt --reason 'two rows were missing'`,
+  trialnotary seal export-2 --supersedes export.receipt --reason "two rows were missing"`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.paths = args
@@ -63,12 +63,12 @@ and nothing is sealed.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "`KIND`: what it is: "+sealKinds())
-	f.StringVar(&s.label, "label", "", "`TEXT`, a few words about it; never a patient's name")
+	f.StringVar(&s.kind, "kind", string(statement.KindDataset), "`KIND` of what is sealed: "+sealKinds())
+	f.StringVar(&s.label, "label", "", "a few words of `TEXT` about it; never a patient's name")
 	f.StringVar(&s.signer, "signer", "", "printed `NAME` of who signs (default: the name the key was enrolled with)")
-	f.StringVar(&s.meaning, "meaning", "", "`MEANING`: what the signature stands for: authorship, review, approval, responsibility")
+	f.StringVar(&s.meaning, "meaning", "", "`MEANING` of the signature: authorship, review, approval, responsibility")
 	f.StringVar(&s.supersedes, "supersedes", "", "statement id, or `RECEIPT`, of what this replaces; with --reason")
-	f.StringVar(&s.reason, "reason", "", "`WHY`")
+	f.StringVar(&s.reason, "reason", "", "`WHY`, in a sentence; with --supersedes, and wherever it helps")
 	f.StringArrayVar(&s.about, "about", nil, "statement id, or `RECEIPT`, that this is about; may be repeated")
 	f.StringVar(&s.invite, "invite", "", "seal under this invite `FILE`, instead of the one that join remembered")
 	f.StringVar(&s.stream, "stream", "", "which of the enrolments that join remembered: `STREAM` or TRIAL:STREAM")

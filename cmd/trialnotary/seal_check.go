@@ -43,7 +43,7 @@ func (s *sealing) check(c *cobra.Command) error {
 	case s.meaning != "" && !statement.Meaning(s.meaning).Known():
 		return bad(fmt.Sprintf("%q is not a meaning of a signature", s.meaning), "Write --meaning authorship, review, approval or responsibility.")
 	case s.supersedes != "" && s.reason == "":
-		return bad("what replaces another says why", "Add --reason 'two rows were missing'.")
+		return bad("what replaces another says why", `Add --reason "two rows were missing".`)
 	case inText(s.label) != "":
 		return bad("the label "+inText(s.label), "Give a label of at most 200 bytes, typed and not pasted.")
 	case inText(s.reason) != "":
@@ -79,7 +79,7 @@ func (s *sealing) statement() (*statement.Statement, error) {
 		Kind: statement.Kind(s.kind), Label: s.label, Meaning: statement.Meaning(s.meaning), Signer: s.signer, Reason: s.reason}
 	if n.Meaning != "" && n.Signer == "" {
 		if n.Signer = s.from.person; n.Signer == "" {
-			return nil, &fault{code: exitUsage, err: errors.New("whose signature is it? The key was enrolled without a person's name"), safe: "Nothing was sealed.", do: "Add --signer 'Jane Doe'."}
+			return nil, &fault{code: exitUsage, err: errors.New("whose signature is it? The key was enrolled without a person's name"), safe: "Nothing was sealed.", do: `Add --signer "Jane Doe".`}
 		}
 	}
 	if s.from.person != "" && n.Signer != "" && n.Signer != s.from.person {

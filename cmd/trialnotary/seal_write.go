@@ -84,7 +84,7 @@ func (a *app) signStatement(c *cobra.Command, s sealing, n *statement.Statement,
 
 // newest fetches the newest final checkpoint, verifies it and names it in n.
 func (a *app) newest(ctx context.Context, service string, trust *receipt.Trust, n *statement.Statement) ([]byte, error) {
-	srv, err := client.New(service, client.Options{})
+	srv, err := client.New(service, a.options())
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (s *sealing) writeBeside(m *manifest.Manifest, p *client.Pending, now time.
 				continue
 			}
 		}
-		return kept(err, "Nothing was sealed; your files are as they were.", "")
+		return kept(err, "Nothing was sealed; your files are as they were.", "Make room there, or name another place with --out PREFIX.")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,8 +48,8 @@ c2sp.org/tlog-policy. The connection is plain HTTP: put a proxy with TLS before 
 
 SIGINT or SIGTERM stops the service cleanly. Nothing that was answered is lost
 when it is stopped otherwise, by a crash or a loss of power.`,
-		Example: `  trialnotary serve --dir /srv/notary --origin notary.example.org/trials \
-      --sponsor acme+6631cce8+AXRYHblI…`,
+		Example: `  trialnotary serve --dir /srv/notary --origin notary.example.org/trials
+  trialnotary serve --dir /srv/notary --sponsor acme+6631cce8+AXRYHblI…`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.dir == "" {
@@ -126,9 +127,7 @@ func (s *server) introduceJSON(out io.Writer) error {
 
 // introduce says what is running and what to do next.
 func (s *server) introduce(out io.Writer) {
-	if s.log.created {
-		fmt.Fprintf(out, "A new log was made in %s.\n", s.log.dir)
-	}
+	nameLog(out, s.log)
 	fmt.Fprintf(out, `Serving the log %s
   address    %s
   trust      %s
@@ -149,4 +148,24 @@ Next, on a sponsor's machine, after comparing the fingerprint:
   trialnotary trust log.trust
   trialnotary register NCT01234567 --service %s --key acme.key …
 `, n, s.URL)
+}
+
+// nameLog says that a log was made, and loudly that nobody named it: the name is for
+// ever.
+func nameLog(out io.Writer, l *logDir) {
+	if !l.created {
+		return
+	}
+	fmt.Fprintf(out, "A new log was made in %s.\n", l.dir)
+	if !strings.HasPrefix(l.origin, madeUp) {
+		return
+	}
+	fmt.Fprintf(out, `
+!  NO --origin WAS GIVEN, so the log was named %s.
+!  That name stands in every receipt, for ever. It will do to try things out. For
+!  a trial, choose one of your own now, before anything is sealed: stop this, remove
+!  the folder %s, and start again with
+!    trialnotary serve --dir %s --origin notary.example.org/trials
+
+`, l.origin, l.dir, quote(l.dir))
 }

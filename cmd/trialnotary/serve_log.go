@@ -27,6 +27,9 @@ const (
 	witnesses  = "witnesses.txt"
 )
 
+// madeUp begins the name of a log that nobody named.
+const madeUp = "localhost/"
+
 // logDir is an open log on this machine. The origin is remembered as the name of
 // its keys, so that the two can never disagree.
 type logDir struct {
@@ -131,7 +134,7 @@ func (l *logDir) key(file, origin string, create bool, generate func(string) (ch
 			return checkpoint.Key{}, fmt.Errorf("the log's key %s is missing: put it back from your copy. A new key would make another log; nothing was changed", name)
 		}
 		if origin == "" {
-			origin = "localhost/" + strings.ToLower(rand.Text()[:10])
+			origin = madeUp + strings.ToLower(rand.Text()[:10])
 		}
 		k, err := generate(origin)
 		if err != nil {

@@ -18,7 +18,7 @@ func (a *app) succeedCommand() *cobra.Command {
 		Long: `Hand a stream to a new key: the old one ends, and the new one has its role, its
 stream, its holder's name and its term. For another person, revoke and enrol instead.
 The old key's end cannot be taken back.`,
-		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub jdoe-2.key.pub --reason 'new laptop' --out jdoe-2.invite`,
+		Example: `  trialnotary succeed NCT01234567.trial jdoe.key.pub new.key.pub --reason "new laptop"`,
 		Args:    args(3, 3, "the trial file, the old and the new verifier key"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := e.check(c, "a succession", "new laptop"); err != nil {

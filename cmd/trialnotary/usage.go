@@ -40,28 +40,9 @@ func usage(c *cobra.Command, err error) error {
 func usageError(c *cobra.Command, what, add string) error {
 	f := &fault{code: exitUsage, err: errors.New(what), safe: nothingDone(c)}
 	if add != "" {
-		f.do = "For example: " + typedAgain(c) + " " + add
+		f.do = "For example: " + retyped(c, c.Flags().Args()) + " " + add
 	}
 	return f
-}
-
-// typedAgain returns the command as it was typed, to be gone on with.
-func typedAgain(c *cobra.Command) string {
-	words := append([]string{c.CommandPath()}, quoted(c.Flags().Args())...)
-	c.Flags().Visit(func(f *pflag.Flag) {
-		values := []string{f.Value.String()}
-		if several, ok := f.Value.(pflag.SliceValue); ok {
-			values = several.GetSlice()
-		}
-		for _, v := range values {
-			if f.NoOptDefVal != "" && f.NoOptDefVal == v {
-				words = append(words, "--"+f.Name)
-			} else {
-				words = append(words, "--"+f.Name, quote(v))
-			}
-		}
-	})
-	return strings.Join(words, " ")
 }
 
 // badFlag says what is wrong with a flag, and names the one that was meant.

@@ -24,8 +24,8 @@ func (a *app) withdrawCommand() *cobra.Command {
 Nothing disappears: what was sealed stays sealed, and whoever sees the stream's history
 sees the withdrawal beside it. To replace something, seal the new version instead, with
 --supersedes.`,
-		Example: `  trialnotary withdraw export.20261122T132900Z.receipt --reason 'wrong cut-off date'
-  trialnotary withdraw protocol.receipt --reason 'never approved' --trial NCT01234567.trial`,
+		Example: `  trialnotary withdraw export.20261122T132900Z.receipt --reason "wrong cut-off date"
+  trialnotary withdraw protocol.receipt --reason "never approved" --trial NCT01234567.trial`,
 		Args: args(1, 1, "the receipt"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if s.reason == "" {

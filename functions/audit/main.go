@@ -4,15 +4,10 @@
 // first batch and goes on at the following hours.
 package main
 
-import (
-	"context"
-
-	"trialnotary/functions/wire"
-)
+import "trialnotary/functions/wire"
 
 func main() {
 	app := wire.New("audit")
 	app.AnnounceOnBus()
-	auditor := newAuditor(app)
-	app.Start(func(ctx context.Context, e event) error { return wire.Loggable(auditor.round(ctx, e)) })
+	app.Start(newAuditor(app).round)
 }

@@ -4,18 +4,10 @@
 // which an operator sends, brings a restored table forward to the log instead.
 package main
 
-import (
-	"context"
-
-	"trialnotary/functions/wire"
-)
+import "trialnotary/functions/wire"
 
 func main() {
 	app := wire.New("seal")
 	app.AnnounceOnBus()
-	sealer := newSealer(app)
-	app.Start(func(ctx context.Context, e event) (*repaired, error) {
-		r, err := sealer.handle(ctx, e)
-		return r, wire.Loggable(err)
-	})
+	app.Start(newSealer(app).handle)
 }

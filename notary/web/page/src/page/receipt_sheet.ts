@@ -26,7 +26,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
     h("dl", {}, ...rows(w, r)),
     v && !r.failure && h("div", { class: "boxes" },
       box(w.t("proves.title"), w.t("proves.receipt")),
-      box(w.t("unknown.title"), w.t("unknown.receipt")),
+      box(w.t("unknown.title"), w.t(r.place ? "unknown.placed" : "unknown.receipt")),
       box(w.t("unshown.title"), w.t("unshown.all"))),
     printed(w),
     steps(w, hasFiles ? [...allSteps, "files"] : allSteps, r.failure?.step, r.belief.how === "none"),

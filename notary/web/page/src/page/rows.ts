@@ -33,7 +33,7 @@ export function steps(w: Words, all: readonly Step[], failed: Step | undefined, 
     const state = i === at ? "bad" : i > at ? "unreached" : unsigned && (s === "checkpoints" || s === "auditors") ? "skipped" : "ok";
     return h("li", { class: state }, h("span", {}, w.of("check", s)), " — ", h("strong", {}, w.t(`check.${state}`)));
   });
-  return h("details", {}, h("summary", {}, w.t("checks.title")), h("ol", { class: "checks" }, ...items));
+  return h("details", { open: failed !== undefined }, h("summary", {}, w.t("checks.title")), h("ol", { class: "checks" }, ...items));
 }
 
 /** A box of plain sentences under a title. */

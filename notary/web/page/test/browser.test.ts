@@ -1,0 +1,378 @@
+// The third persona's whole job, in a real browser, from a file, with the network off.
+
+import assert from "node:assert/strict";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { zipSync } from "fflate";
+import { Visitor, accept, lines, put, putFolder, words } from "./browser.ts";
+import { notary } from "./files.ts";
+import { type Notary, type Story, copyOf, fresh, kit, playStory, sealAtSite, serveStory, share } from "./story.ts";
+
+const sample = join(notary, "receipt/testdata/sample"), histories = join(notary, "history/testdata/sample");
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let story: Story;
+before(() => {
+  story = playStory();
+});
+
+/** One visit; whatever happens in it, nothing leaves the page and nothing goes wrong unseen. */
+function visit(name: string, steps: (p: Page, v: Visitor) => Promise<void>, o: Parameters<typeof Visitor.arrive>[0] = {}): void {
+  test(name, { timeout: 900_000 }, async () => {
+    const v = await Visitor.arrive(o);
+    try {
+      await steps(await v.open(), v);
+      assert.deepEqual(v.foreign, [], "a request left the page");
+      assert.deepEqual(v.errors, []);
+    } finally {
+      await v.leave();
+    }
+  });
+}
+
+/** What an accessibility checker finds wrong. */
+async function faults(p: Page): Promise<string[]> {
+  // The page's own policy forbids scripts from elsewhere, so the checker comes in by the debugger.
+  const cdp = await p.context().newCDPSession(p);
+  await cdp.send("Runtime.evaluate", { expression: axeSource });
+  const { result } = await cdp.send("Runtime.evaluate", {
+    expression: "axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', '))))",
+    awaitPromise: true,
+  });
+  return JSON.parse(result.value as string) as string[];
+}
+
+const open = (p: Page): Promise<void> => p.$$eval("details", (all) => all.forEach((d) => (d.open = true)));
+
+describe("receipts", () => {
+  visit("a good receipt with its folder of data is verified", async (p) => {
+    await accept(p, story.trust);
+    await put(p, join(story.board, "site-701.receipt"), join(story.board, "site-701.manifest"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.match((await lines(p, "Files")).join(), /Not compared: 2 files/);
+    await putFolder(p, join(story.board, "site-701"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.match((await lines(p, "Files")).join(), /^2 of 2 files match$/);
+    assert.match((await lines(p, "Trial")).join(" "), /NCT99999999.*([0-9A-F]{4}-){9}[0-9A-F]{4}/);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+  });
+
+  visit("witnessed times are said in UTC and where the visitor is", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, join(sample, "site1b.receipt"));
+    const when = (await lines(p, "When")).join("\n");
+    assert.match(when, /No later than 22 November 2026 at 14:32 UTC \(22 November at 15:32 CET where you are\), 3 of 3 witnesses/);
+    assert.match(when, /Not before 22 November 2026/);
+    assert.match(when, /Claims, not proof/);
+    assert.match((await lines(p, "Who")).join(" "), /Jane Doe \(authorship\) key site-001.jdoe, enrolled by acme on 21 November 2026/);
+  });
+
+  visit("a changed file is not what was sealed", async (p) => {
+    const data = copyOf(join(story.board, "site-701"));
+    const file = join(data, "dm.json"), b = readFileSync(file);
+    b[100]! ^= 1;
+    writeFileSync(file, b);
+    await accept(p, story.trust);
+    await put(p, join(story.board, "site-701.receipt"), join(story.board, "site-701.manifest"));
+    await putFolder(p, data);
+    assert.deepEqual(await words(p), ["Not verified"]);
+    assert.match((await lines(p, "Files")).join("\n"), /1 of 2 files match[^]*dm\.json has other bytes than were sealed/);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+  });
+
+  visit("a missing file and a stranger are named", async (p) => {
+    const data = copyOf(join(story.board, "site-701"));
+    const { renameSync } = await import("node:fs");
+    renameSync(join(data, "dm.json"), join(data, "renamed.json"));
+    writeFileSync(join(data, "notes.txt"), "hello");
+    await accept(p, story.trust);
+    await put(p, join(story.board, "site-701.receipt"), join(story.board, "site-701.manifest"));
+    await putFolder(p, data);
+    assert.deepEqual(await words(p), ["Not verified"]);
+    const said = (await lines(p, "Files")).join("\n");
+    assert.match(said, /data\/renamed\.json has the bytes of dm\.json, under another name/);
+    assert.match(said, /1 file here was not sealed: data\/notes\.txt/);
+  });
+
+  visit("a tampered receipt shows nothing to be true", async (p) => {
+    await accept(p, story.trust);
+    await put(p, join(story.board, "altered/site-701.receipt"));
+    assert.deepEqual(await words(p), ["Not verified"]);
+    assert.match((await lines(p, "What failed")).join(), /not what the log entry commits to: one of them was changed/);
+    assert.equal((await lines(p, "Who")).length, 0);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+  });
+
+  visit("what mail did to a receipt is undone and said", async (p) => {
+    const file = join(fresh("mail"), "site1.receipt");
+    writeFileSync(file, "\ufeff" + readFileSync(join(sample, "site1.receipt"), "utf8").replaceAll("\n", "\r\n"));
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, file);
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.equal((await lines(p, "On arrival")).length, 2);
+  });
+
+  visit("a trial fingerprint decides which trial it is", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, join(sample, "site1.receipt"));
+    const print = /([0-9A-F]{4}-){9}[0-9A-F]{4}/.exec((await lines(p, "Trial")).join())![0];
+    await p.fill("#pin", print.toLowerCase().replaceAll("-", ""));
+    await p.press("#pin", "Tab");
+    await p.waitForFunction(() => document.body.textContent?.includes("the fingerprint you gave"));
+    await p.fill("#pin", print.replace(/^..../, print.startsWith("0000") ? "1111" : "0000"));
+    await p.press("#pin", "Tab");
+    await p.waitForSelector(".sheet.not-verified");
+    await p.fill("#pin", "xyz");
+    await p.press("#pin", "Tab");
+    assert.match((await p.textContent("#pin-wrong"))!, /no trial fingerprint/);
+  });
+
+  visit("several receipts stand in the order of the log", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, ...["site3", "site2", "registration", "site1", "site1b"].map((n) => join(sample, `${n}.receipt`)));
+    assert.deepEqual(await p.$$eval(".overview tbody td:nth-child(2)", (t) => t.map((c) => c.textContent)), ["1", "7", "8", "11", "16"]);
+    assert.match((await p.textContent(".overview"))!, /sealed together with the one before/);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+  });
+});
+
+describe("shares, kits and histories", () => {
+  visit("a share zip is checked with a file of its own", async (p) => {
+    const zip = join(fresh("share"), "share.zip");
+    share(story, zip);
+    await accept(p, story.trust);
+    await put(p, zip, join(story.board, "site-701/dm.json"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.match((await lines(p, "Files")).join(), /1 of 2 files match \(the others were not given\)/);
+    assert.match((await p.textContent(".chips"))!, /2 other files in the zip were not looked at/);
+  });
+
+  visit("an opening shows one file and hides the others", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    const shared = join(notary, "manifest/testdata/vectors/good/opening-sample.txt");
+    await put(p, join(sample, "site1.receipt"), shared);
+    assert.match((await lines(p, "Files")).join(), /Not compared: 3 files/);
+    const a = join(fresh("data"), "a.csv");
+    writeFileSync(a, "not these bytes");
+    await put(p, a);
+    assert.deepEqual(await words(p), ["Not verified"]);
+  });
+
+  visit("a kit nobody vouched for is consistent and unconfirmed, until its trust file is accepted", async (p) => {
+    const zip = join(fresh("kit"), "kit.zip");
+    kit(story, zip);
+    await put(p, zip);
+    assert.deepEqual(await words(p), Array(5).fill("Consistent, but unconfirmed"));
+    assert.match((await p.textContent(".card.waiting"))!, /came with the evidence/);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+    await p.click(".card.waiting button:not(.quiet)");
+    await p.waitForSelector(".sheet.verified", { state: "attached" });
+    assert.deepEqual(await words(p), Array(5).fill("Verified"));
+  });
+
+  visit("a history is complete; one with an entry left out is not", async (p) => {
+    await accept(p, join(histories, "acme.trust"));
+    await put(p, join(histories, "whole.history"), join(sample, "site1.receipt"));
+    assert.deepEqual(await words(p), ["Verified", "Verified"]);
+    assert.match((await lines(p, "How many more")).join(" "), /This stream held 2 entries up to .*: 0 before this one, 1 after it.*1 later statement is about this one: Dataset/);
+    assert.match((await p.textContent(".sheet:last-of-type"))!, /auditor\.example: recomputed every entry/);
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+    await p.click(".end button");
+
+    const text = readFileSync(join(histories, "whole.history"), "utf8");
+    const entry = /-- 4\/entries --\n((?:.*\n){6})/.exec(text)![1]!;
+    const cut = join(fresh("cut"), "cut.history");
+    writeFileSync(cut, text.replace(entry, "").replace(/-- 4\/statement-1 --\n[^]*?(?=-- )/, ""));
+    await put(p, cut);
+    assert.deepEqual(await words(p), ["Not verified"]);
+    assert.match((await lines(p, "What failed")).join(), /Something was left out: stream 4 had 2 entries, and 1 of them are not here/);
+  });
+
+  visit("a damaged zip and a private file are told, not read", async (p) => {
+    const dir = fresh("odd");
+    const whole = zipSync({ "a.receipt": new Uint8Array(readFileSync(join(sample, "site1.receipt"))) });
+    writeFileSync(join(dir, "cut.zip"), whole.subarray(0, whole.length - 30));
+    await put(p, join(dir, "cut.zip"), join(story.dir, "site-708/chen.key"));
+    const told = (await p.textContent("main"))!;
+    assert.match(told, /cut\.zip is no zip that can be read/);
+    assert.match(told, /chen\.key is private/);
+  });
+});
+
+describe("hostile text", () => {
+  visit("names are shown escaped and never read as markup", async (p) => {
+    const dir = join(fresh("hostile"), "data");
+    mkdirSync(dir);
+    const evil = ["<img src=x onerror=document.title='owned'>.csv", "a\u202egnp.exe", "tab\tand\u0007bell.csv", "\u2066x\u2069.csv"];
+    for (const name of evil) writeFileSync(join(dir, name), "x");
+    for (const name of readdirSync(join(story.board, "site-701"))) writeFileSync(join(dir, name), readFileSync(join(story.board, "site-701", name)));
+    const zip = join(fresh("zip"), "<b>kit.zip");
+    writeFileSync(zip, zipSync({ "<script>alert(1)</script>\u202e.receipt": new TextEncoder().encode("trialnotary/receipt@v1\n<script>alert(2)</script>\n") }));
+    await accept(p, story.trust);
+    await put(p, join(story.board, "site-701.receipt"), join(story.board, "site-701.manifest"));
+    await putFolder(p, dir);
+    const said = (await lines(p, "Files")).join("\n");
+    assert.match(said, /<img src=x onerror=document\.title='owned'>\.csv/);
+    assert.match(said, /a<U\+202E>gnp\.exe/);
+    assert.match(said, /tab<U\+0009>and<U\+0007>bell\.csv/);
+    await put(p, zip);
+    assert.match((await p.textContent("main"))!, /<script>alert\(1\)<\/script><U\+202E>\.receipt/);
+    assert.equal(await p.$$eval("main img, main script, main b", (e) => e.length), 0);
+    assert.notEqual(await p.title(), "owned");
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch((await p.textContent("main"))!, /[\u202a-\u202e\u2066-\u2069\u0007]/);
+  });
+});
+
+describe("the page itself", () => {
+  visit("nothing put on it yet: accessible, small, by keyboard", async (p) => {
+    assert.deepEqual(await faults(p), []);
+    const chooser = p.waitForEvent("filechooser");
+    await p.getByRole("button", { name: "Choose files…" }).focus();
+    await p.keyboard.press("Enter");
+    await (await chooser).setFiles(join(sample, "site1.receipt"));
+    await p.waitForSelector(".sheet.unconfirmed");
+    assert.equal(await p.evaluate(() => document.activeElement?.id), "result", "the result is told to who does not see it");
+  });
+
+  visit("dropping a file anywhere puts it on the desk", async (p) => {
+    const text = readFileSync(join(sample, "site1.receipt"), "utf8");
+    await p.evaluate((text) => {
+      const t = new DataTransfer();
+      t.items.add(new File([text], "site1.receipt"));
+      document.querySelector("h1")!.dispatchEvent(new DragEvent("drop", { dataTransfer: t, bubbles: true, cancelable: true }));
+    }, text);
+    await p.waitForSelector(".sheet.unconfirmed");
+  });
+
+  visit("what was accepted is remembered, and can be forgotten", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await p.reload();
+    await p.waitForSelector(".card.accepted");
+    await put(p, join(sample, "site1.receipt"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    await p.click(".card.accepted button");
+    await p.waitForSelector(".sheet.unconfirmed");
+    await p.reload();
+    await p.waitForSelector("h1");
+    assert.equal(await p.$(".card"), null);
+  });
+
+  visit("what is no trust file is told", async (p) => {
+    await p.setInputFiles("#trust-file", join(sample, "site1.receipt"));
+    assert.match((await p.textContent("[role=alert]"))!, /site1\.receipt is no trust file/);
+  });
+
+  for (const [language, title] of Object.entries({ en: "Check a receipt", de: "Einen Beleg prüfen", fr: "Vérifier un reçu", es: "Comprobar un recibo" })) {
+    visit(`it speaks ${language} to who prefers it, and after a choice`, async (p) => {
+      assert.equal(await p.textContent("h1"), title);
+      assert.equal(await p.getAttribute("html", "lang"), language);
+      await accept(p, join(sample, "acme.trust"));
+      await put(p, join(sample, "site1b.receipt"), join(histories, "whole.history"));
+      await open(p);
+      assert.deepEqual(await faults(p), []);
+      // No key of the catalogue and no unfilled place shows through.
+      assert.doesNotMatch((await p.textContent("main"))!, /\{[a-z]+\}|\b(word|row|when|why|check|state)\.[a-z]/i);
+      await p.selectOption("#language", language === "de" ? "en" : "de");
+      assert.equal(await p.textContent("h1"), language === "de" ? "Check a receipt" : "Einen Beleg prüfen");
+    }, { locale: { en: "en-GB", de: "de-DE", fr: "fr-FR", es: "es-ES" }[language]! });
+  }
+
+  visit("dark, and on a phone: accessible, nothing wider than the screen", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, join(sample, "site1b.receipt"), join(histories, "whole.history"));
+    await open(p);
+    assert.deepEqual(await faults(p), []);
+    assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  }, { colorScheme: "dark", viewport: { width: 360, height: 740 } });
+
+  visit("a receipt prints on one sheet of A4", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, join(sample, "site1b.receipt"));
+    const pdf = (await p.pdf({ format: "A4" })).toString("latin1");
+    assert.equal(pdf.match(/\/Type\s*\/Page\b/g)!.length, 1);
+    await p.emulateMedia({ media: "print" });
+    assert.ok(await p.isVisible(".paper"));
+    assert.ok(!(await p.isVisible(".panel")));
+  });
+});
+
+describe("with a notary", () => {
+  let n: Notary;
+  before(async () => {
+    n = await serveStory(story);
+  });
+  after(() => n.stop());
+
+  test("it serves the page, which then asks for nothing more", async () => {
+    const v = await Visitor.arrive({ offline: false });
+    try {
+      const p = await v.open(n.url + "/");
+      assert.match((await p.textContent(".card.waiting"))!, /names this as its trust file/);
+      await p.click(".card.waiting button:not(.quiet)");
+      await put(p, join(story.board, "site-701.receipt"));
+      assert.deepEqual(await words(p), ["Verified"]);
+      assert.deepEqual(await faults(p), []);
+      assert.deepEqual(v.requests.filter((u) => !u.startsWith("blob:")), [n.url + "/"]);
+      assert.deepEqual(v.errors, []);
+      // What the policy forbids does not happen even when the page is made to try.
+      assert.equal(await p.evaluate((url) => fetch(url).then(() => "went", () => "stayed"), n.url + "/checkpoint"), "stayed");
+    } finally {
+      await v.leave();
+    }
+  });
+
+  test("a file of gigabytes streams through bounded memory", { timeout: 1_800_000 }, async () => {
+    const size = Number(process.env["BIG_FILE_MB"] ?? 512) * 2 ** 20;
+    const dir = fresh("big"), file = join(dir, "images.bin");
+    const fd = openSync(file, "w");
+    ftruncateSync(fd, size);
+    writeSync(fd, "the end", size - 7); // sparse but for this
+    closeSync(fd);
+    sealAtSite(story, n, file, join(dir, "big"));
+    const v = await Visitor.arrive();
+    try {
+      const p = await v.open();
+      await accept(p, story.trust);
+      await put(p, join(dir, "big.receipt"), join(dir, "big.manifest"));
+      const before = await memory(v);
+      let peak = before;
+      const watch = setInterval(() => void memory(v).then((m) => (peak = Math.max(peak, m))), 200);
+      const start = performance.now();
+      await put(p, file);
+      const seconds = (performance.now() - start) / 1000;
+      clearInterval(watch);
+      assert.deepEqual(await words(p), ["Verified"]);
+      console.log(`${size / 2 ** 20} MiB in ${seconds.toFixed(1)} s, ${(size / 2 ** 20 / seconds).toFixed(0)} MiB/s; memory ${before} MiB, at most ${peak - before} MiB more`);
+      assert.ok(peak - before < 256, `${peak - before} MiB more than before`);
+      assert.deepEqual(v.foreign, []);
+    } finally {
+      await v.leave();
+    }
+  });
+});
+
+/** The memory, in MiB, of the browser's processes that are not shared with others. */
+async function memory(v: Visitor): Promise<number> {
+  const cdp = await v.context.browser()?.newBrowserCDPSession() ?? await v.context.newCDPSession(v.context.pages()[0]!);
+  const { processInfo } = await cdp.send("SystemInfo.getProcessInfo").catch(() => ({ processInfo: [] as { id: number }[] }));
+  let kib = 0;
+  for (const { id } of processInfo) {
+    try {
+      kib += Number(/^Pss_Anon:\s+([0-9]+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+    } catch {
+      // it has ended
+    }
+  }
+  await cdp.detach();
+  return Math.round(kib / 1024);
+}
