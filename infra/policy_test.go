@@ -136,7 +136,7 @@ func TestOnlyTheDistributionIsAllowedByABucketPolicy(t *testing.T) {
 // allowances are all that each function may do, but for what everyFunction may.
 var allowances = map[string][]string{
 	"Submit": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:GetObject"},
-	"Prove":  {"dynamodb:BatchGetItem", "s3:GetObject"},
+	"Prove":  {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:GetObject"},
 	"Seal": {
 		"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query",
 		"events:PutEvents", "s3:GetObject", "s3:PutObject",
@@ -200,6 +200,30 @@ func TestSubmitWritesInboxAndStatementsOnly(t *testing.T) {
 			}
 		}
 		t.Error("submit cannot write the inbox")
+	})
+}
+
+// The service's own key is the sealer's to read; prove writes the trail of what is
+// read, and nothing else.
+func TestOnlyTheSealerHasTheServicesKey(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		for _, function := range []string{"Submit", "Prove"} {
+			for _, s := range tpl.roleStatements(function + "RoleDefaultPolicy") {
+				if !strings.HasPrefix(s.Action[0], "dynamodb:") {
+					continue
+				}
+				keys, _ := at(s.Condition, "ForAllValues:StringLike", "dynamodb:LeadingKeys").([]any)
+				if one, ok := at(s.Condition, "ForAllValues:StringLike", "dynamodb:LeadingKeys").(string); ok {
+					keys = []any{one}
+				}
+				if len(keys) == 0 || slices.Contains(keys, any("SV#-")) || slices.Contains(keys, any("*")) {
+					t.Errorf("%s: %s of %v", function, s.Action, keys)
+				}
+				if function == "Prove" && slices.Contains(s.Action, "dynamodb:PutItem") && !slices.Equal(keys, []any{"AQ#-"}) {
+					t.Errorf("prove writes %v", keys)
+				}
+			}
+		}
 	})
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -50,13 +52,19 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		allow(name, "FindLog", bucket(log), nil, "s3:ListBucket")
 	}
 
-	allow("submit", "ReadRows", rows, nil, "dynamodb:BatchGetItem", "dynamodb:Query")
-	allow("submit", "WriteInbox", rows,
-		map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": submitPartitions()}},
-		"dynamodb:PutItem")
+	partitions := func(of ...string) map[string]any {
+		return map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": of}}
+	}
+	allow("submit", "ReadRows", rows, partitions(logPartitions()...), "dynamodb:BatchGetItem", "dynamodb:Query")
+	allow("submit", "WriteInbox", rows, partitions(submitPartitions()...), "dynamodb:PutItem")
+	allow("submit", "FindState", bucket(state), nil, "s3:ListBucket")
+	allow("submit", "ReadErased", objects(state, "erased/*"), nil, "s3:GetObject")              // what may not come back
 	allow("submit", "ReadFinalCheckpoints", objects(log, "checkpoints/*"), nil, "s3:GetObject") // that a statement is "after"
 
-	allow("prove", "ReadRows", rows, nil, "dynamodb:BatchGetItem")
+	allow("prove", "ReadRows", rows, partitions(append(logPartitions(), trailPartitions()...)...), "dynamodb:BatchGetItem", "dynamodb:Query")
+	allow("prove", "WriteTrail", rows, partitions("AQ#-"), "dynamodb:PutItem") // before anything is read
+	allow("prove", "FindState", bucket(state), nil, "s3:ListBucket")
+	allow("prove", "ReadState", append(objects(state, "map/*"), objects(state, "access/*")...), nil, "s3:GetObject")
 	for _, name := range []string{"prove", "seal", "audit"} {
 		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
 		allow(name, "FindSite", bucket(site), nil, "s3:ListBucket")
@@ -67,7 +75,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("seal", "WriteState", append(objects(state, "staging/*"), objects(state, "map/*")...), nil,
+	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "access/*"), objects(state, "erased/*")), nil,
 		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
 
@@ -86,6 +94,15 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 			map[string]any{"StringEquals": map[string]any{"events:source": events.Source}}, "events:PutEvents")
 	}
 }
+
+// logPartitions are those of the table that say what was accepted and sealed. The
+// service's own key, in SV#, is not among them: only the sealer reads it.
+func logPartitions() []string {
+	return []string{"HEAD", "IN#*", "ST#*", "SM#*", "OW#*", "RG#*", "TR#*", "BT#*"}
+}
+
+// trailPartitions are those of the trail of reads.
+func trailPartitions() []string { return []string{"AA#-", "AC#*", "AQ#-", "SP#-"} }
 
 // submitPartitions are those of the table that submit may write: the inbox, and
 // the statements, to one of which it may give a note back after a repair.

@@ -98,7 +98,8 @@ func TestStateBucketIsPrivateAndStagingExpires(t *testing.T) {
 		want(t, "staging expires later than point-in-time recovery reaches", at(p, "LifecycleConfiguration", "Rules"), []object{
 			{"Id": "staging", "Prefix": "staging/", "ExpirationInDays": 36, "Status": "Enabled"},
 		})
-		// Private: neither the distribution nor prove has a way in.
+		// Private: the distribution has no way in, and who answers the public none to
+		// statements.
 		for _, s := range tpl.policyOf("StateBucket") {
 			if s.Effect != "Deny" {
 				t.Errorf("the state bucket's policy allows: %+v", s)
@@ -106,8 +107,8 @@ func TestStateBucketIsPrivateAndStagingExpires(t *testing.T) {
 		}
 		for _, role := range []string{"Submit", "Prove"} {
 			b, _ := json.Marshal(tpl.one("AWS::IAM::Policy", role+"RoleDefaultPolicy").Properties)
-			if strings.Contains(string(b), "StateBucket") {
-				t.Errorf("%s reaches the state bucket", role)
+			if strings.Contains(string(b), "staging") {
+				t.Errorf("%s reaches what is staged", role)
 			}
 		}
 		for _, cdn := range tpl.all("AWS::CloudFront::Distribution") {

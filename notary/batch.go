@@ -110,6 +110,17 @@ func (b *builder) value(stream statement.StreamID) (streammap.Value, error) {
 	return v, err
 }
 
+// lookAhead reads what the map says of the streams that statements are for: level by
+// level for all of them, where value would go down for one after the other.
+func (b *builder) lookAhead(pending []Accepted) error {
+	streams := make([]statement.StreamID, len(pending))
+	for i, a := range pending {
+		streams[i] = a.Stream
+	}
+	_, err := streammap.LookupAll(b.nodes, b.head.Map, streams)
+	return err
+}
+
 // admit checks the keys again, now that the index is known, and records what the
 // statement changes. It returns the reason of a refusal, "" if there is none.
 func (b *builder) admit(item *stagedItem) (string, error) {

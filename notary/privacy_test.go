@@ -2,6 +2,7 @@ package notary_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -13,8 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"trialnotary/notary"
 	"trialnotary/notary/ondisk"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 // TestPublicLogNamesAndOpensNothing reads every name and byte of a public log:
@@ -37,13 +40,37 @@ func TestPublicLogNamesAndOpensNothing(t *testing.T) {
 	data := w.data(tr, "ward-seven", one, func(s *statement.Statement) {
 		s.Label, s.Meaning, s.Signer, s.Reason = "blood-export week 47", "authorship", "Jane Doe", "monthly"
 	})
+	unseen := w.data(tr, "ward-seven", one, func(s *statement.Statement) { s.Label = "what nobody saw" })
 	w.mustSubmit(data)
+	if err := w.submitBlind(unseen, one); err != nil {
+		t.Fatal(err)
+	}
+	w.accepts[refOf(unseen)] = unseen.Raw
 	w.mustSubmit(w.revoke(tr, w.sponsor, "ward-seven", one.Public()))
 	w.mustDrain()
+
+	// Who read what is sealed, too, by the service itself.
+	var private []string
+	w.read(w.sponsor, data.Stream())
+	w.anchored(w.svc)
+	p, err := w.svc.Access(context.Background(), w.ask(w.sponsor), tr.stream, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := text.ParseArchive(p.Body, notary.AccessVersion, 0)
+	if err != nil || len(a.Parts) != 3 {
+		t.Fatalf("%d parts of the trail, %v", len(a.Parts), err)
+	}
+	for _, part := range a.Parts {
+		if n, err := statement.Parse(part.Data); err == nil {
+			w.accepts[refOf(n)] = n.Raw
+		} else {
+			private = append(private, w.sponsor.Public().Fingerprint(), string(part.Data))
+		}
+	}
 	w.check(store)
 
 	// Everything private, word by word.
-	var private []string
 	notes := map[statement.ID][]byte{}
 	for _, raw := range w.accepts {
 		notes[statement.IDOf(raw)] = raw

@@ -171,6 +171,9 @@ func (s *Service) compute(ctx context.Context, h head) (b *builder, more bool, e
 		if err != nil {
 			return nil, false, err
 		}
+		if err := b.lookAhead(chunk); err != nil {
+			return nil, false, err
+		}
 		for i, a := range chunk {
 			if outcomes[i] != nil {
 				if err := s.recall(ctx, a.Ref, outcomes[i], a.Note); err != nil {

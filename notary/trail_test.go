@@ -78,7 +78,12 @@ func (w *world) anchored(svc *notary.Service) {
 // TestEveryReadIsInTheTrail reads as different people do and finds all of it, with who
 // it was; and the blinded do not see what was read of closed streams.
 func TestEveryReadIsInTheTrail(t *testing.T) {
-	w := newWorld(t, storetest.NewMemory())
+	for name, open := range backends {
+		t.Run(name, func(t *testing.T) { everyReadIsInTheTrail(t, newWorld(t, open(t))) })
+	}
+}
+
+func everyReadIsInTheTrail(t *testing.T, w *world) {
 	tr, keys := w.team()
 	w.accepts = map[notary.Ref][]byte{}
 	want := map[string][]string{}

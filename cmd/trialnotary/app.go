@@ -80,7 +80,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	root.SetHelpCommandGroupID(forAnyone)
 	root.SetFlagErrorFunc(badFlag)
 	for group, verbs := range map[string][]*cobra.Command{
-		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand()},
+		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand(), a.forgetCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand(), a.recoverCommand()},
 		forAnyone:   {a.keygenCommand(), a.verifyCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand()},
 	} {
@@ -92,14 +92,14 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 			root.AddCommand(v)
 		}
 	}
-	demo, serve, repair := demoCommand(), serveCommand(), repairCommand()
+	demo, serve, repair, erase := demoCommand(), serveCommand(), repairCommand(), eraseCommand()
 	completion, man := completionCommand(), manCommand()
 	demo.GroupID, completion.GroupID, man.GroupID = forAnyone, forAnyone, forAnyone
-	serve.GroupID, repair.GroupID = forOperators, forOperators
-	for _, v := range []*cobra.Command{serve, repair} {
+	serve.GroupID, repair.GroupID, erase.GroupID = forOperators, forOperators, forOperators
+	for _, v := range []*cobra.Command{serve, repair, erase} {
 		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	}
-	root.AddCommand(demo, completion, man, serve, repair)
+	root.AddCommand(demo, completion, man, serve, repair, erase)
 	for _, v := range root.Commands() {
 		v.DisableFlagsInUseLine = true
 		complete(v)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,8 +60,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
 			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
+			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
 			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
-			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "certify": certify,
 			"freeze": freeze, "cosign": cosign,
 		},
 	})
@@ -82,7 +83,9 @@ type village struct {
 	status   int                     // answered instead, if not 0
 	look     func(*http.Request) int // sees every request; what it returns, if not 0, is answered
 	notary   *notary.Service
-	policy   *checkpoint.Policy
+	// alter changes an answer, or says that there is none; set before any request.
+	alter  func(path string, body []byte) (changed []byte, gone bool)
+	policy *checkpoint.Policy
 }
 
 func newVillage() (*village, error) {
@@ -118,7 +121,22 @@ func newVillage() (*village, error) {
 			http.Error(w, "not now", status)
 			return
 		}
-		v.stale.ServeHTTP(hasty{w}, r, handler)
+		if v.alter == nil {
+			v.stale.ServeHTTP(hasty{w}, r, handler)
+			return
+		}
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		body, gone := v.alter(r.URL.Path, rec.Body.Bytes())
+		if gone {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(rec.Code)
+		w.Write(body)
 	}))
 	var ctx context.Context
 	ctx, v.stop = context.WithCancel(context.Background())

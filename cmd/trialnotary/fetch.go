@@ -98,17 +98,20 @@ func (a *app) fetch(c *cobra.Command, file, out string) error {
 	if no, ok := errors.AsType[*client.Refused](err); ok && no.Status == statusForbidden {
 		return kept(err, "Nothing was written.", "A stream is shown to its keys while they are in force. The sponsor can fetch all receipts, and share yours.")
 	} else if err != nil {
-		return kept(err, fmt.Sprintf("%s written in %s and stay.", receiptsWere(f.sum(func(s *fetched) int { return s.Written })), out),
+		return kept(err, receiptsWere(f.sum(func(s *fetched) int { return s.Written }), out),
 			"Run the same command again: it goes on from there.")
 	}
 	return f.show()
 }
 
-func receiptsWere(n int) string {
-	if n == 1 {
-		return "1 receipt was"
+func receiptsWere(n int, dir string) string {
+	switch n {
+	case 0:
+		return "No receipt was written."
+	case 1:
+		return "1 receipt was written in " + dir + " and stays."
 	}
-	return number(uint64(n)) + " receipts were"
+	return number(uint64(n)) + " receipts were written in " + dir + " and stay."
 }
 
 // kindOfFile returns the version line of one of our files.

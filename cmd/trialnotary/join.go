@@ -83,7 +83,11 @@ func (a *app) join(c *cobra.Command, name, pin string) error {
 		s.more("compare it with the one in the protocol")
 	}
 	confirmed := a.addLog(s, m, i.Log, i.Trust, name)
-	s.add("now", "trialnotary seal DIR")
+	now := "trialnotary seal DIR"
+	if all, err := m.Joins(); err == nil && len(all) > 1 { // then it has to be said which
+		now += " --stream " + i.Trial + ":" + i.Stream + " --key " + quote(a.key)
+	}
+	s.add("now", "%s", now)
 	return a.print(s, struct {
 		Trial       string `json:"trial"`
 		Stream      string `json:"stream"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"trialnotary/notary/client"
@@ -15,8 +16,17 @@ import (
 func (a *app) options() client.Options {
 	o := client.Options{Agent: "trialnotary/" + version(), Now: a.now}
 	if a.watched && !a.json {
+		var mu sync.Mutex // several requests may fail at once
+		last := ""
 		o.Tell = func(t client.Attempt) {
-			fmt.Fprintf(a.err, "\r\x1b[K%s.\n  Nothing is lost: attempt %d of %d in %s.\n", text.Visible(t.Err.Error()), t.Next, t.Of, client.Span(t.Wait.Round(time.Second)))
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprint(a.err, "\r\x1b[K")
+			if why := text.Visible(t.Err.Error()); why != last { // said once
+				fmt.Fprintf(a.err, "%s.\n", why)
+				last = why
+			}
+			fmt.Fprintf(a.err, "  Nothing is lost: attempt %d of %d in %s.\n", t.Next, t.Of, client.Span(max(t.Wait.Round(time.Second), time.Second)))
 		}
 	}
 	return o

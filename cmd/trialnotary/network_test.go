@@ -132,6 +132,11 @@ func TestAttemptsAreSeen(t *testing.T) {
 	if said.String() != want {
 		t.Errorf("%q", said.String())
 	}
+	said.Reset()
+	tell(client.Attempt{Next: 3, Of: 5, Wait: time.Millisecond, Err: &client.Unreachable{URL: "https://notary.example", Err: errors.New("it did not answer in time")}})
+	if said.String() != "\r\x1b[K  Nothing is lost: attempt 3 of 5 in 1 s.\n" {
+		t.Errorf("the same again: %q", said.String())
+	}
 	a.json = true
 	if a.options().Tell != nil {
 		t.Error("a program is told, too")

@@ -26,7 +26,10 @@ func (s *sealing) readList() ([]string, error) {
 		return s.paths, err
 	}
 	bad := func(err error) error {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", s.paths[0], err), safe: "Nothing was sealed.",
+		if form != inventory.Sums { // which names itself
+			err = fmt.Errorf("%s: %w", s.paths[0], err)
+		}
+		return &fault{code: exitUsage, err: err, safe: "Nothing was sealed.",
 			do: "Have the list put right. To seal what is there without any check of it: " + s.again("as", asFiles)}
 	}
 	if len(s.paths) != 1 {
@@ -90,8 +93,11 @@ func (s *sealing) form() (inventory.Form, error) {
 	return "", nil
 }
 
-// head returns how a file begins.
+// head returns how a regular file begins; of a pipe nothing is taken away.
 func head(name string) []byte {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil
@@ -108,7 +114,7 @@ func (s *sealing) skip() func(string, bool) bool {
 		return client.Litter
 	}
 	return func(path string, dir bool) bool {
-		if s.list.Leaves(path, dir) {
+		if s.list.Leaves(path) {
 			return true
 		}
 		_, listed := s.list.Find(path)

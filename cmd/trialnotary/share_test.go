@@ -109,3 +109,18 @@ func certify(ts *testscript.TestScript, _ bool, args []string) {
 	pdf := append([]byte("%PDF-1.7\n"), share.CertificateMark(n.ID)...)
 	ts.Check(os.WriteFile(filepath.Clean(ts.MkAbs(args[0]+".pdf")), pdf, 0o644))
 }
+
+// zip OUT MEMBER=FILE…: a zip as anybody makes one.
+func zipUp(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, arg := range args[1:] {
+		name, file, _ := strings.Cut(arg, "=")
+		w, err := z.Create(name)
+		ts.Check(err)
+		_, err = io.WriteString(w, ts.ReadFile(file))
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+}

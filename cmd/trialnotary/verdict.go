@@ -7,6 +7,7 @@ import (
 
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 const (
@@ -174,7 +175,9 @@ func who(v *receipt.Verdict) string {
 // addWhen tells the proved times first, the claimed ones as claims.
 func addWhen(s *sheet, v *receipt.Verdict) {
 	var proved []string
-	if v.Met.Witnessed {
+	if t := v.Stamp(); t != nil {
+		proved = append(proved, fmt.Sprintf("no later than %s (time-stamp of %s)", moment(t.Time), text.Visible(t.Authority)))
+	} else if v.Met.Witnessed {
 		proved = append(proved, fmt.Sprintf("no later than %s (%d of %d witnesses)", moment(v.Met.NoLaterThan), v.Met.Witnesses, v.Met.Of))
 	}
 	if v.After != nil && !v.After.NotBefore.IsZero() {
@@ -195,7 +198,15 @@ func addWhen(s *sheet, v *receipt.Verdict) {
 		}
 		return moment(t)
 	}
-	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time, v.Met.NoLaterThan), clock(v.Note.Time, v.Entry.Time))
+	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time, v.NoLaterThan()), clock(v.Note.Time, v.Entry.Time))
+	for i, t := range v.Stamps {
+		switch {
+		case t.Err != nil:
+			s.more("time-stamp %d does not count: %s", i+1, text.Visible(t.Err.Error()))
+		case t.RevocationUnknown:
+			s.more("time-stamp %d: whether its authority's certificate was revoked is not known", i+1)
+		}
+	}
 }
 
 func addTrust(s *sheet, r *checked) {

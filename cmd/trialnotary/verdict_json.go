@@ -22,6 +22,7 @@ type verdictOut struct {
 	Meaning     string     `json:"meaning,omitempty"`
 	Enroller    string     `json:"enrolled_by,omitempty"`
 	NoLaterThan *time.Time `json:"no_later_than,omitempty"`
+	Authority   string     `json:"time_stamp_authority,omitempty"`
 	NotBefore   *time.Time `json:"not_before,omitempty"`
 	Witnesses   int        `json:"witnesses"`
 	WitnessesOf int        `json:"witnesses_of"`
@@ -71,8 +72,11 @@ func verdictJSON(r *checked, word string) verdictOut {
 	o.Kind, o.Stream, o.Trial, o.Label, o.Statement = string(n.Kind), n.StreamName, n.Trial, n.Label, n.ID.String()
 	o.Key, o.Signer, o.Meaning, o.Enroller = n.KeyName, n.Signer, string(n.Meaning), v.Enroller
 	o.Witnesses, o.WitnessesOf = v.Met.Witnesses, v.Met.Of
-	if v.Met.Witnessed {
-		o.NoLaterThan = &v.Met.NoLaterThan
+	if at := v.NoLaterThan(); !at.IsZero() {
+		o.NoLaterThan = &at
+	}
+	if s := v.Stamp(); s != nil {
+		o.Authority = s.Authority
 	}
 	if v.After != nil && !v.After.NotBefore.IsZero() {
 		o.NotBefore = &v.After.NotBefore

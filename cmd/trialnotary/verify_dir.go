@@ -151,8 +151,8 @@ func (a *app) showTable(all []*checked, unreadable []outcome, beside bool) error
 		}
 		v := r.verdict
 		at := "not proved"
-		if v.Met.Witnessed {
-			at = v.Met.NoLaterThan.UTC().Format("2 Jan 2006 15:04 UTC")
+		if proved := v.NoLaterThan(); !proved.IsZero() {
+			at = proved.UTC().Format("2 Jan 2006 15:04 UTC")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s%s\n", word, number(v.Entry.Index), v.Note.Trial, v.Note.StreamName, v.Note.Kind, at, files, file)
 	}

@@ -36,8 +36,8 @@ func (a *auditor) at(ctx context.Context, p progress) (*walk, error) {
 
 // batch verifies the next batch: its leaves, from the bundles, give the head, the
 // tiles, the map root and the signed checkpoints that are published, and all of
-// these are locked. That no statement is twice in a stream is for a mirror to see:
-// it would need the ids of all.
+// these are locked. That no statement is twice in a stream it sees within a batch;
+// across batches that needs the ids of all, and is for whoever audits a whole copy.
 func (w *walk) batch(ctx context.Context) error {
 	p := w.progress
 	name := checkpoint.HeadName(p.Batch + 1)
@@ -125,7 +125,13 @@ func (w *walk) streams(ctx context.Context, leaves [][]byte, b entry.Batch) (str
 		return fail(err)
 	}
 	now := map[statement.StreamID]streammap.Value{}
+	seen := make(map[notary.Ref]bool, len(entries))
 	for i, e := range entries {
+		ref := notary.Ref{Stream: e.Stream, Statement: e.Statement}
+		if seen[ref] {
+			return fail(found(checkpoint.HeadName(b.Number), "entry %d is a statement that its stream has already", e.Index))
+		}
+		seen[ref] = true
 		v, changed := now[e.Stream]
 		if !changed {
 			v = values[i]

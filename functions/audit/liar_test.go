@@ -121,6 +121,7 @@ func TestALyingOperatorIsFound(t *testing.T) {
 		{"a seq stands twice", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Seq-- }) }, "has seq 3 after 3"},
 		{"a seq is left out", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Seq++ }) }, "has seq 5 after 3"},
 		{"two entries have one seq", func(f *forged) { f.enter(1, false, same); f.enter(2, true, same) }, "has seq 4 after 4"},
+		{"a statement stands twice", func(f *forged) { f.enter(1, true, same); f.enter(1, true, same) }, "is a statement that its stream has already"},
 		{"an entry is dated to an earlier batch", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Batch-- }) }, "is not one of its place and time"},
 		{"an entry has another's index", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Index-- }) }, "is not one of its place and time"},
 		{"the batch claims an entry of the one before", func(f *forged) { f.enter(1, true, same); f.claims = 1 }, "its batch leaf is not one of its place"},

@@ -23,15 +23,17 @@ type sealer struct {
 	opened func(context.Context) (seals, error)
 }
 
-// seals is the service, as far as a round needs it.
+// seals is the service, as far as the function needs it.
 type seals interface {
 	Seal(context.Context) (notary.Sealed, error)
+	Erase(context.Context, notary.Ref) (notary.Erasure, error)
 	Repair(ctx context.Context, all bool, progress func(batch uint64)) error
 }
 
 // event is what the function is started with: the rule's {"tick": true}, or an operator's.
 type event struct {
-	Repair bool `json:"repair"`
+	Repair bool  `json:"repair"`
+	Erase  *told `json:"erase"`
 }
 
 func newSealer(app *wire.App) *sealer {
@@ -48,9 +50,12 @@ func newSealer(app *wire.App) *sealer {
 }
 
 // handle does what the event asks for.
-func (s *sealer) handle(ctx context.Context, e event) (*repaired, error) {
-	if e.Repair {
+func (s *sealer) handle(ctx context.Context, e event) (any, error) {
+	switch {
+	case e.Repair:
 		return s.repair(ctx)
+	case e.Erase != nil:
+		return s.erase(ctx, *e.Erase)
 	}
 	return nil, s.round(ctx)
 }

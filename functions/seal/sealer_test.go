@@ -21,7 +21,10 @@ type script struct {
 	steps   []func(context.Context) (notary.Sealed, error)
 	repairs func(context.Context, bool, func(uint64)) error
 	calls   int
+	erase   func(notary.Ref) (notary.Erasure, error)
 }
+
+func (s *script) Erase(_ context.Context, r notary.Ref) (notary.Erasure, error) { return s.erase(r) }
 
 func (s *script) Seal(ctx context.Context) (notary.Sealed, error) {
 	s.calls++

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -370,4 +371,48 @@ func FuzzProfiles(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLostStreams: a trial whose recovery found no salt of a stream keeps its keys
+// and its id, and makes no invite for it.
+func TestLostStreams(t *testing.T) {
+	tr := sampleTrial(t)
+	i := slices.IndexFunc(tr.Streams, func(s Stream) bool { return s.Name == "site-001" })
+	id, _ := tr.StreamID("site-001")
+	tr.Streams = slices.Delete(tr.Streams, i, i+1)
+	tr.Lost = []LostStream{{"site-001", id}}
+	b, err := tr.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseTrial(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := again.StreamID("site-001"); !ok || got != id || !slices.Contains(again.Names(), "site-001") {
+		t.Errorf("the stream has the id %s", got)
+	}
+	g := again.Grants[0]
+	if _, _, err := again.InForce("site-001", g.Note.Keys[0].Key, sampleNow); err != nil {
+		t.Error(err)
+	}
+	if _, err := again.Invite(g.Note.ID, again.Service); err == nil || !strings.Contains(err.Error(), "salt") {
+		t.Errorf("an invite without a salt: %v", err)
+	}
+	line := "lost site-001 " + id.String() + "\n"
+	for what, to := range map[string]string{
+		"twice":                  line + line,
+		"another id":             "lost site-001 " + strings.Repeat("0", 64) + "\n",
+		"an upper-case id":       "lost site-001 " + strings.ToUpper(id.String()) + "\n",
+		"no id":                  "lost site-001\n",
+		"no name":                "lost Site " + id.String() + "\n",
+		"the trial stream's":     line + "lost trial " + id.String() + "\n",
+		"none at all":            "",
+		"something after it":     "lost site-001 " + id.String() + " x\n",
+		"another stream instead": "lost site-009 " + id.String() + "\n",
+	} {
+		if _, err := ParseTrial(bytes.Replace(b, []byte(line), []byte(to), 1)); !errors.Is(err, text.ErrFormat) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"trialnotary/notary/access"
 	"trialnotary/notary/entry"
 	requests "trialnotary/notary/request"
 	"trialnotary/notary/statement"
@@ -171,4 +172,46 @@ func (s *Service) read(ctx context.Context, log string, k statement.PrivateKey, 
 		return answer{}, err
 	}
 	return s.do(ctx, request{method: http.MethodGet, path: path, limit: maxRead, ask: ask})
+}
+
+// Access is who read what of a trial, as a service shows it to a key.
+type Access struct {
+	Service      statement.PublicKey // that signs the statements; zero before the first
+	Open, Closed []access.Anchored   // in order; Closed only for keys that may read closed streams
+}
+
+// Access returns the trail of reads of a trial, by the id of its own stream. Nothing in
+// it has been verified: see [access.Verify]. Errors as for Entries.
+func (s *Service) Access(ctx context.Context, log string, k statement.PrivateKey, trial statement.StreamID) (*Access, error) {
+	a := &Access{}
+	seen := map[string]bool{}
+	err := s.pages(ctx, log, k, trial, "access", 1, func(page []byte) error {
+		archive, err := text.ParseArchive(page, "trialnotary/trail@v1", 0)
+		if err != nil {
+			return err
+		}
+		for _, p := range archive.Parts {
+			what, name, _ := strings.Cut(p.Name, "-")
+			list := &a.Open
+			if strings.HasSuffix(name, "-closed") {
+				list = &a.Closed
+			}
+			switch {
+			case what == "registration":
+				if a.Service, err = access.ServiceKey(p.Data); err != nil {
+					return err
+				}
+			case seen[p.Name]: // pages may overlap
+			case what == "statement":
+				*list = append(*list, access.Anchored{Statement: p.Data})
+			case what == "records" && seen["statement-"+name] && len(*list) > 0:
+				(*list)[len(*list)-1].Records = p.Data
+			default:
+				return fmt.Errorf("a part %q stands where a statement was expected", p.Name)
+			}
+			seen[p.Name] = true
+		}
+		return nil
+	})
+	return a, err
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"trialnotary/notary/access"
 	"trialnotary/notary/entry"
 	requests "trialnotary/notary/request"
 	"trialnotary/notary/statement"
@@ -178,5 +179,52 @@ func TestStreamAt(t *testing.T) {
 	s, _ = answering(t, problem(http.StatusNotFound, "not yet"))
 	if _, err := s.StreamAt(context.Background(), "log.example", k, readStream, 99); !errors.Is(err, ErrNoBatch) {
 		t.Errorf("a batch to come: %v", err)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	k, service := readKey(t), testKey(t, "service")
+	trial := readStream
+	registration, err := statement.Sign(&statement.Statement{Log: "log.example", Trial: "SERVICE", StreamName: "registration", StreamSalt: [32]byte{1},
+		Kind: statement.KindRegistration, Time: time.Unix(1e9, 0).UTC(), Keys: []statement.Key{
+			{Role: statement.RoleSponsor, Name: "trial", Stream: statement.StreamID{7}, Key: service.Public()},
+			{Role: statement.RoleRecovery, Name: "trial", Stream: statement.StreamID{7}, Key: testKey(t, "service.recovery").Public()}}}, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := []text.Part{{Name: "registration", Data: registration.Raw}}
+	var previous *statement.ID
+	for i := range uint64(3) {
+		f := access.File{Log: "log.example", Trial: trial, Number: i + 1, Records: []access.Record{{Time: time.Unix(1e9, 0), Key: k.Public().Fingerprint(),
+			Role: statement.RoleSite, What: access.Entries, Stream: trial, From: 1, To: i}}}
+		said := &statement.Statement{Log: "log.example", Trial: "SERVICE", StreamName: "trial", StreamSalt: [32]byte{2}, Time: time.Unix(1e9, 0).UTC()}
+		access.Anchor(said, f, previous)
+		n, err := statement.Sign(said, service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		previous = &n.ID
+		name := fmt.Sprintf("%d-open", 10*i+1)
+		parts = append(parts, text.Part{Name: "statement-" + name, Data: n.Raw}, text.Part{Name: "records-" + name, Data: f.Bytes()})
+	}
+	archive := func(parts ...text.Part) string {
+		b, err := text.Archive{Version: "trialnotary/trail@v1", Parts: parts}.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	// Two pages that overlap.
+	s, _ := answering(t, signedBy(t, k, serving(archive(parts[:5]...), "access", 11)), signedBy(t, k, serving(archive(append(parts[:1:1], parts[3:]...)...), "access", 0)))
+	a, err := s.Access(context.Background(), "log.example", k, trial)
+	if err != nil || len(a.Open) != 3 || len(a.Closed) != 0 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if records, err := access.Verify("log.example", trial, false, a.Service, a.Open); err != nil || len(records) != 3 {
+		t.Errorf("%v, %v", records, err)
+	}
+	s, _ = answering(t, serving(archive(append(parts[:5:5], parts[6])...), "access", 0)) // records that belong to nothing
+	if a, err := s.Access(context.Background(), "log.example", k, trial); err == nil {
+		t.Errorf("%+v", a)
 	}
 }

@@ -116,13 +116,12 @@ func (l *List) Find(path string) (int, bool) {
 
 // Leaves reports whether a file or directory is no part of the dataset: for a list
 // that stands beside other files, all that it does not name.
-func (l *List) Leaves(path string, dir bool) bool {
+func (l *List) Leaves(path string) bool {
 	if l.exact {
 		return false
 	}
-	if !dir {
-		_, ok := l.Find(path)
-		return !ok
+	if _, ok := l.Find(path); ok {
+		return false
 	}
 	i, _ := l.Find(path + "/")
 	return i == len(l.Files) || !strings.HasPrefix(l.Files[i].Path, path+"/")

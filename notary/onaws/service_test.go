@@ -15,6 +15,7 @@ import (
 	"trialnotary/notary"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/onaws/fakeaws"
+	"trialnotary/notary/request"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/storetest"
 )
@@ -238,4 +239,32 @@ func TestWhatEachFunctionAsks(t *testing.T) {
 			must(t, err)
 		}
 	})
+	asks("prove, of what is in a stream", []string{"BatchGetItem", "GetObject", "PutItem", "Query"}, func() {
+		for _, read := range []func(*request.Read) error{
+			func(ask *request.Read) error {
+				_, err := prove.Entries(t.Context(), ask, refs[0].Stream, 1)
+				return err
+			},
+			func(ask *request.Read) error {
+				_, err := prove.Statements(t.Context(), ask, refs[0].Stream, 1)
+				return err
+			},
+			func(ask *request.Read) error {
+				_, err := prove.StreamAt(t.Context(), ask, refs[0].Stream, 0)
+				return err
+			},
+			func(ask *request.Read) error { _, err := prove.Access(t.Context(), ask, refs[0].Stream, 1); return err },
+		} {
+			must(t, read(w.ask()))
+		}
+	})
+}
+
+// ask is a request by the sponsor.
+func (w *trial) ask() *request.Read {
+	b, err := request.Read{Log: testEnv.Origin, Method: "GET", Path: "/streams", Time: time.Now().UTC().Truncate(time.Second)}.Sign(w.sponsor)
+	must(w.t, err)
+	ask, err := request.ParseRead(b)
+	must(w.t, err)
+	return ask
 }

@@ -6,7 +6,7 @@
 //	pk                          sk                          v
 //	HEAD                        LOG                         the head cell
 //	IN#<nibble>                 <stream id>#<statement id>  an accepted note; h: received, lane
-//	ST#… SM#… OW#… TR#… BT#…    a row's own sort key        a row's value
+//	ST#… SM#… TR#… and others  a row's own sort key        a row's value
 //
 // <nibble> is the first hexadecimal digit of the statement id: 16 partitions take
 // the inbox's writes, and Pending reads all of them to the end, consistently. An
@@ -17,7 +17,7 @@
 // Three buckets:
 //
 //	log     tile/… heads/… signed/… checkpoints/…   under Object Lock, written once
-//	state   staging/… map/…                         private
+//	state   staging/… map/… access/… erased/…       private
 //	site    checkpoint                              replaced by If-Match
 //
 // Every read is consistent. Every write that could overwrite is conditional. When

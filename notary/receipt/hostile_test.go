@@ -313,15 +313,24 @@ func TestAfter(t *testing.T) {
 	refused(t, r, o, StepAfter)
 }
 
-func TestTimestampsNeverMatter(t *testing.T) {
+// A token that is none, or by nobody trusted, does not count and spoils nothing.
+func TestBadTimestampsSpoilNothing(t *testing.T) {
 	w := newWorld(t)
 	reg, grant, data := w.honest()
 	r := w.receipt(data, reg, grant)
 	want := summary(verified(t, r, w.options(w.trust())))
-	r.Timestamps = [][]byte{{0x30, 0}, bytes.Repeat([]byte{1}, 3000)}
+	for range MaxStamps {
+		r.Timestamps = append(r.Timestamps, bytes.Repeat([]byte{0x30}, 1+len(r.Timestamps)))
+	}
+	r.Timestamps = append(r.Timestamps, []byte{1})
 	v := verified(t, r, w.options(w.trust()))
-	if v.Timestamps != 2 || summary(v) != want {
+	if len(v.Stamps) != MaxStamps+1 || v.Stamp() != nil || !v.NoLaterThan().Equal(v.Met.NoLaterThan) || summary(v) != want {
 		t.Errorf("%+v", v)
+	}
+	for i, s := range v.Stamps {
+		if want := map[bool]error{true: ErrTooManyStamps, false: ErrNoAuthority}[i == MaxStamps]; s.Err != want {
+			t.Errorf("token %d: %v", i+1, s.Err)
+		}
 	}
 }
 

@@ -3,8 +3,6 @@ package receipt
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
+	"trialnotary/notary/timestamp"
 )
 
 // TrustVersion is the comment line of a trust file, MaxTrustSize its bound.
@@ -119,7 +118,8 @@ func parseTrust(p parts) (*Trust, error) {
 		return nil, err
 	}
 	if p.Next("tsa.pem") {
-		if t.TSA, err = parsePEM(p.TakeAny("tsa.pem")); err != nil {
+		t.TSA = bytes.Clone(p.TakeAny("tsa.pem"))
+		if _, err = timestamp.ParseAuthorities(t.TSA); err != nil {
 			return nil, fmt.Errorf("part \"tsa.pem\": %w: %w", err, text.ErrFormat)
 		}
 	}
@@ -185,19 +185,6 @@ func (t *Trust) checkAuditor(vkey string) error {
 		return fmt.Errorf("it stands twice")
 	}
 	return nil
-}
-
-func parsePEM(b []byte) ([]byte, error) {
-	for rest := b; len(bytes.TrimSpace(rest)) > 0; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("it holds something that is no PEM certificate")
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return nil, fmt.Errorf("a certificate in it cannot be read")
-		}
-	}
-	return append([]byte{}, b...), nil
 }
 
 // Bytes returns the file of the fields; Fingerprint and Raw are not read.

@@ -42,11 +42,11 @@ type Verdict struct {
 	Confirmed bool // by a trust file of the visitor's own
 	Unsigned  bool // no trust file: whose log this is was not checked at all
 
-	Origin     string         // of the log
-	FinalSize  uint64         // of the checkpoint that covers the entry
-	Met        checkpoint.Met // how that checkpoint meets the policy
-	After      *AfterVerdict  // nil if the statement names no checkpoint
-	Timestamps int            // RFC 3161 tokens that are present; this version does not check them
+	Origin    string         // of the log
+	FinalSize uint64         // of the checkpoint that covers the entry
+	Met       checkpoint.Met // how that checkpoint meets the policy
+	After     *AfterVerdict  // nil if the statement names no checkpoint
+	Stamps    []Stamped      // the RFC 3161 tokens, also those that do not count
 }
 
 // AfterVerdict is what the statement's `after` shows: its signer knew a

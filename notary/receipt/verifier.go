@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"trialnotary/notary/checkpoint"
+	"trialnotary/notary/timestamp"
 )
 
 // maxSeen bounds how many checkpoints a [Verifier] remembers.
@@ -16,7 +17,8 @@ const maxSeen = 1 << 16
 // share the registration's, and each has up to five signatures. Safe for concurrent
 // use.
 type Verifier struct {
-	o Options
+	o           Options
+	authorities *timestamp.Authorities
 
 	mu   sync.Mutex
 	seen map[[32]byte]found
@@ -32,17 +34,23 @@ func NewVerifier(o Options) *Verifier {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	return &Verifier{o: o, seen: map[[32]byte]found{}}
+	f := &Verifier{o: o, seen: map[[32]byte]found{}}
+	if o.Trust != nil && o.Trust.TSA != nil {
+		// A trust file that parsed has certificates that parse.
+		if a, err := timestamp.ParseAuthorities(o.Trust.TSA); err == nil {
+			f.authorities = a
+		}
+	}
+	return f
 }
 
 // Verify is [Receipt.Verify].
 func (f *Verifier) Verify(r *Receipt) (*Verdict, error) { return f.verification(r).run() }
 
 func (f *Verifier) verification(r *Receipt) *verification {
-	t := &verification{r: r, o: f.o, v: &Verdict{
-		Unsigned:   f.o.Trust == nil,
-		Confirmed:  f.o.Trust != nil && f.o.Confirmed,
-		Timestamps: len(r.Timestamps), // present, and never part of the result
+	t := &verification{r: r, o: f.o, authorities: f.authorities, v: &Verdict{
+		Unsigned:  f.o.Trust == nil,
+		Confirmed: f.o.Trust != nil && f.o.Confirmed,
 	}}
 	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
 		key := sha256.Sum256(s.Raw)

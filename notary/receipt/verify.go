@@ -11,6 +11,7 @@ import (
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/tile"
+	"trialnotary/notary/timestamp"
 )
 
 // The steps of [Receipt.Verify], in their order.
@@ -49,6 +50,7 @@ type verification struct {
 	after        *checkpoint.Signed
 	v            *Verdict
 	policy       func(checkpoint.Signed) (checkpoint.Met, error)
+	authorities  *timestamp.Authorities // nil: none are trusted
 }
 
 // Verify checks everything a receipt shows, in the order of the format. The
@@ -64,7 +66,7 @@ func newVerification(r *Receipt, o Options) *verification {
 
 func (t *verification) run() (*Verdict, error) {
 	for _, step := range []func() error{
-		t.parse, t.checkpoints, t.inclusion, t.entries, t.authority, t.checkAfter,
+		t.parse, t.checkpoints, t.inclusion, t.entries, t.authority, t.timestamps, t.checkAfter,
 	} {
 		if err := step(); err != nil {
 			var f *Failure

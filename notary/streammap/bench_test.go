@@ -11,7 +11,7 @@ import (
 const benchStreams = 1_000_000
 
 // million is a map of 10⁶ streams, and its ids.
-func million(b *testing.B) (*packs, Root, []statement.StreamID) {
+func million(b testing.TB) (*packs, Root, []statement.StreamID) {
 	b.Helper()
 	r := rand.New(rand.NewPCG(3, 4))
 	ids := make([]statement.StreamID, benchStreams)

@@ -8,40 +8,27 @@ import (
 	"time"
 )
 
-// Authorities are the certificates that a visitor trusts to vouch for time, and
-// what he knows of their revocation.
+// Authorities are the certificates that a visitor trusts to vouch for time.
 type Authorities struct {
 	roots *x509.CertPool
 	certs []*x509.Certificate
-	crls  []*x509.RevocationList
 }
 
-// ParseAuthorities parses tsa.pem: CERTIFICATE blocks, each trusted, and X509 CRL
-// blocks. nil gives no authority at all.
+// ParseAuthorities parses tsa.pem: CERTIFICATE blocks alone, each trusted. nil
+// gives no authority at all.
 func ParseAuthorities(b []byte) (*Authorities, error) {
 	a := &Authorities{roots: x509.NewCertPool()}
 	for n := 1; len(bytes.TrimSpace(b)) > 0; n++ {
 		var block *pem.Block
-		if block, b = pem.Decode(b); block == nil {
-			return nil, fmt.Errorf("time-stamping authorities: block %d is no PEM", n)
+		if block, b = pem.Decode(b); block == nil || block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("block %d is no PEM certificate", n)
 		}
-		switch block.Type {
-		case "CERTIFICATE":
-			c, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("time-stamping authorities: block %d: %w", n, err)
-			}
-			a.roots.AddCert(c)
-			a.certs = append(a.certs, c)
-		case "X509 CRL":
-			c, err := x509.ParseRevocationList(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("time-stamping authorities: block %d: %w", n, err)
-			}
-			a.crls = append(a.crls, c)
-		default:
-			return nil, fmt.Errorf("time-stamping authorities: block %d is a %.40q, not a certificate or CRL", n, block.Type)
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("the certificate of block %d cannot be read", n)
 		}
+		a.roots.AddCert(c)
+		a.certs = append(a.certs, c)
 	}
 	return a, nil
 }
@@ -58,7 +45,7 @@ func (a *Authorities) chain(signer *x509.Certificate, certs []*x509.Certificate,
 	}
 	for _, c := range chains {
 		var known bool
-		if known, err = revocation(c, s, a.crls, at); err == nil {
+		if known, err = revocation(c, s, at); err == nil {
 			return c, known, nil
 		}
 	}

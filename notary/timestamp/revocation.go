@@ -11,15 +11,14 @@ import (
 )
 
 // revocation refuses a chain of which a certificate was revoked so that a token of
-// at does not count, by CRLs and OCSP responses in the token and by the visitor's
-// own CRLs. It reports whether anything that verified speaks of the signer's.
+// at does not count, by the CRLs and OCSP responses in the token. It reports whether
+// any that verified speaks of the signer's.
 //
 // What counts is RFC 3161, section 4: with the reasons unspecified, affiliation
 // changed, superseded and cessation of operation the tokens from before the
 // revocation stay good; with any other reason, and with none, no token does.
-func revocation(chain []*x509.Certificate, s *signed, own []*x509.RevocationList, at time.Time) (known bool, err error) {
+func revocation(chain []*x509.Certificate, s *signed, at time.Time) (known bool, err error) {
 	lists, answers := s.revocationData()
-	lists = append(lists, own...)
 	for i, c := range chain[:len(chain)-1] {
 		issuer := chain[i+1]
 		for _, l := range lists {

@@ -72,6 +72,44 @@ func TestPublicLogOpensNothingPrivate(t *testing.T) {
 	}
 }
 
+// What is read with a key, and by whom, stands in its answer and nowhere else: not in
+// what the service logs or counts, nor in an answer to anyone else.
+func TestReadsAreNobodysBusiness(t *testing.T) {
+	w := newWorld(t)
+	laboratory, monitor := w.withLaboratory()
+	stranger := newKey(t, "stranger.key")
+	n := w.data("site-001", w.one, func(s *statement.Statement) { s.Meaning, s.Signer = "authorship", "Jane Doe" })
+	w.must(n)
+	w.log.Reset()
+	private := []string{n.Trial, n.Label, n.Signer, n.StreamName, base64.StdEncoding.EncodeToString(n.Salt[:])}
+	for _, name := range []string{"site-001", "site-002", "lab", "monitor", "trial"} {
+		for _, what := range []string{"entries", "statements", "history", "access", "history?at=99", "entries?from=x"} {
+			path := w.streamPath(name, what)
+			for key, k := range map[string]statement.PrivateKey{"site": w.one, "other": w.two, "lab": laboratory, "monitor": monitor, "stranger": stranger} {
+				b := body(t, w.read(path, k))
+				if key == "site" || key == "monitor" {
+					continue // may see it
+				}
+				for _, secret := range private {
+					if name == "site-001" && strings.Contains(b, secret) {
+						t.Errorf("%s shows %s %q", path, key, secret)
+					}
+				}
+			}
+		}
+	}
+	said := w.log.String() + body(t, w.get("/metrics"))
+	for _, secret := range append(private, w.one.Public().Name, "lab.roe", "monitor.poe", "stranger.key", n.ID.String(),
+		w.stream("site-001").String(), w.stream("lab").String(), w.one.Public().Fingerprint()) {
+		if strings.Contains(said, secret) {
+			t.Errorf("the log or the metrics hold %q", secret)
+		}
+	}
+	if !strings.Contains(said, "/streams/{stream}/entries") {
+		t.Error("reads are not counted")
+	}
+}
+
 // Whatever is posted, the answer is one of those described, and never a 5xx.
 func FuzzSubmission(f *testing.F) {
 	w := newWorld(f)

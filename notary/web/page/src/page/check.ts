@@ -119,9 +119,10 @@ async function checkFiles(r: CheckedReceipt, d: Dataset, desk: Desk, only: boole
   const list = { kind: manifest ? ("manifest" as const) : ("opening" as const), name: manifest?.name ?? openings.map((o) => o.name).join(", "), listed: all.length };
   r.files = { list };
   if (desk.data.length === 0) return;
-  const compared = await compareFiles(all, desk.data, desk.own, hash, progress);
-  r.files = { list, compared };
+  const found = await compareFiles(all, desk.data, desk.own, hash, progress);
   // Of several receipts each may be about some of the files.
+  const compared = only ? found : { ...found, partial: true, extra: [] };
+  r.files = { list, compared };
   if (only ? !isWhole(compared) : compared.changed.length > 0) r.failure = new Failure("files", "filesDiffer");
 }
 

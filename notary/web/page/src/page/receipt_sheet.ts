@@ -17,9 +17,10 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
   const word = wordOf(r), v = r.verdict;
   const kind = word === "verified" ? "verified" : word === "unconfirmed" ? "unconfirmed" : "not-verified";
   const title = w.t(word === "verified" ? "word.verified" : word === "unconfirmed" ? "word.unconfirmed" : "word.notVerified");
-  const looked = r.files?.compared !== undefined;
+  const compared = r.files?.compared;
+  const looked = compared !== undefined && compared.matched.length + compared.renamed.length > 0;
   const lead = r.failure ? (v ? (r.failure.reason.code === "otherList" ? "lead.otherList" : "lead.filesDiffer") : "lead.notVerified") : word === "unconfirmed" ? "lead.unconfirmed" : looked ? "lead.verifiedFiles" : "lead.verified";
-  const hasFiles = v?.statement.dataset !== undefined && looked;
+  const hasFiles = looked || r.failure?.step === "files";
   return h("article", { class: `sheet ${kind}` },
     h("header", { class: "verdict" }, seal(kind), h("div", {}, h("h2", {}, title), h("p", { class: "lead" }, w.t(lead)))),
     h("p", { class: "subject" }, v ? h("span", {}, w.of("kind", v.statement.kind), " · ", outside(v.statement.stream), " · ", outside(v.statement.trial)) : outside(r.evidence.name)),
