@@ -72,6 +72,15 @@ describe("receipts", () => {
     assert.match((await lines(p, "Who")).join(" "), /Jane Doe \(authorship\) key site-001.jdoe, enrolled by acme on 21 November 2026/);
   });
 
+  visit("a timestamp authority's time is proved where the trust file names its root", async (p) => {
+    const dir = fresh("stamped"), data = (name: string) => readFileSync(join("test/data/timestamp", name), "utf8");
+    writeFileSync(join(dir, "stamped.receipt"), readFileSync(join(sample, "site1.receipt"), "utf8").replace("-- grant-1 --", `-- timestamp-1.tsr --\n${data("good.txt")}-- grant-1 --`));
+    writeFileSync(join(dir, "stamped.trust"), readFileSync(join(sample, "acme.trust"), "utf8").replace(/-- tsa\.pem --\n[^]*?(?=-- |$)/, `-- tsa.pem --\n${data("root.pem")}`));
+    await accept(p, join(dir, "stamped.trust"));
+    await put(p, join(dir, "stamped.receipt"));
+    assert.match((await lines(p, "When")).join(" "), /No later than 22 November 2026 at 19:0[0-9] UTC .*timestamp authority ec/);
+  });
+
   visit("a changed file is not what was sealed", async (p) => {
     const data = copyOf(join(story.board, "site-701"));
     const file = join(data, "dm.json"), b = readFileSync(file);
