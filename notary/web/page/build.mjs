@@ -52,7 +52,7 @@ async function page() {
   const hash = (s) => `'sha256-${createHash("sha256").update(s).digest("base64")}'`;
   const policy = [
     "default-src 'none'", "connect-src 'none'", `script-src ${hash(script)} ${hash(timestamps)} 'wasm-unsafe-eval'`, `style-src ${hash(style)}`,
-    "worker-src blob:", "img-src data:", "base-uri 'none'", "form-action 'none'",
+    "worker-src blob:", "base-uri 'none'", "form-action 'none'",
   ].join("; ");
   const html = readFileSync("src/page/index.html", "utf8")
     .replace("{policy}", () => policy).replace("{style}", () => style).replace("{timestamps}", () => packed).replace("{script}", () => script);

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { verifyHistory } from "../src/evidence/completeness.ts";
+import { encode } from "../src/format/text.ts";
 import { parseTrust } from "../src/format/trust.ts";
-import { encodeText } from "./bytes.ts";
 import { run, seed, trials } from "./program.ts";
 import { ourHistory, ourReceipt, theirHistory, theirReceipt, type HistorySaid, type Said } from "./said.ts";
 import { randomTrial } from "./trial.ts";
@@ -19,11 +19,11 @@ test(`${trials} random trials, seed ${seed}`, { timeout: 1_800_000 }, async () =
   for (let i = 0; i < trials; i++) {
     const name = `${seed}-${i}`, t = randomTrial(name), w = t.world;
     const dir = mkdtempSync(join(tmpdir(), "trial-"));
-    const trustText = w.trust(t.sponsor), trust = parseTrust(encodeText(trustText)), trustFile = join(dir, "random.trust");
+    const trustText = w.trust(t.sponsor), trust = parseTrust(encode(trustText)), trustFile = join(dir, "random.trust");
     writeFileSync(trustFile, trustText);
 
     const shut = i % 3 === 2;
-    const history = encodeText(w.history(t.streams, (s) => shut && s.stream !== "registration" && w.below(5) === 0)), file = join(dir, "random.history");
+    const history = encode(w.history(t.streams, (s) => shut && s.stream !== "registration" && w.below(5) === 0)), file = join(dir, "random.history");
     writeFileSync(file, history);
     const mine = await ourHistory(history, trust);
     assert.deepEqual(mine, theirHistory(JSON.parse(run("verify", file, "--json", "--trust", trustFile)) as HistorySaid), `trial ${name}`);

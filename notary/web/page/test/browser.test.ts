@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -97,7 +97,6 @@ describe("receipts", () => {
 
   visit("a missing file and a stranger are named", async (p) => {
     const data = copyOf(join(story.board, "site-701"));
-    const { renameSync } = await import("node:fs");
     renameSync(join(data, "dm.json"), join(data, "renamed.json"));
     writeFileSync(join(data, "notes.txt"), "hello");
     await accept(p, story.trust);
@@ -250,7 +249,6 @@ describe("hostile text", () => {
     assert.match((await p.textContent("main"))!, /<script>alert\(1\)<\/script><U\+202E>\.receipt/);
     assert.equal(await p.$$eval("main img, main script, main b", (e) => e.length), 0);
     assert.notEqual(await p.title(), "owned");
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch((await p.textContent("main"))!, /[\u202a-\u202e\u2066-\u2069\u0007]/);
   });
 });

@@ -1,7 +1,7 @@
 // A random trial in a world: what honest and dishonest people would do with keys.
 
+import { base64, formatTime } from "../src/format/value.ts";
 import { type Sealed, World } from "./world.ts";
-import { base64, formatTime } from "./bytes.ts";
 
 export interface Trial {
   readonly world: World;

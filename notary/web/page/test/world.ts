@@ -8,7 +8,8 @@ import { ED25519, MLDSA44, keyText } from "../src/format/key.ts";
 import { fold, noHead } from "../src/format/streammap.ts";
 import { streamIdOf } from "../src/format/statement.ts";
 import { leafHash, treeHead } from "../src/format/tree.ts";
-import { base64, concat, encodeText, formatTime, fromHex, hex, sha256, uint64be } from "./bytes.ts";
+import { encode } from "../src/format/text.ts";
+import { base64, concat, formatTime, fromHex, hex, sha256, uint64be } from "../src/format/value.ts";
 
 export const origin = "log.example/random", trial = "NCT07654321";
 const start = Date.parse("2026-01-01T00:00:00Z") / 1000, hour = 3600;
@@ -40,12 +41,12 @@ export class World {
 
   constructor(private readonly seed: string) {
     this.log = this.signer(origin);
-    this.second = ml_dsa44.keygen(sha256(encodeText(`${seed} second`)));
+    this.second = ml_dsa44.keygen(sha256(encode(`${seed} second`)));
   }
 
   /** 32 bytes that only the seed decides. */
   bytes(): Uint8Array {
-    return sha256(encodeText(`${this.seed} ${this.drawn++}`));
+    return sha256(encode(`${this.seed} ${this.drawn++}`));
   }
 
   /** A number below n. */
@@ -58,7 +59,7 @@ export class World {
   }
 
   signer(name: string): Signer {
-    const secret = sha256(encodeText(`${this.seed} key ${name}`));
+    const secret = sha256(encode(`${this.seed} key ${name}`));
     return { name, secret, text: keyText(name, ED25519, ed25519.getPublicKey(secret)) };
   }
 
@@ -79,23 +80,23 @@ export class World {
   /** A statement's note; the lines stand between kind and time. */
   note(stream: string, kind: string, lines: string[], by: Signer, signedWith = by): string {
     const text = `trialnotary/statement@v1\nlog ${origin}\ntrial ${trial}\nstream ${stream} ${base64(this.salt(stream))}\nkind ${kind}\n${lines.map((l) => l + "\n").join("")}time ${formatTime(this.now)}\nsalt ${base64(this.bytes())}\n`;
-    return `${text}\n— ${by.name} ${base64(concat(fromHex(by.text.split("+")[1]!), ed25519.sign(encodeText(text), signedWith.secret)))}\n`;
+    return `${text}\n— ${by.name} ${base64(concat(fromHex(by.text.split("+")[1]!), ed25519.sign(encode(text), signedWith.secret)))}\n`;
   }
 
   /** Seals notes as a batch, each in the stream named. */
   seal(notes: { stream: string; note: string }[]): void {
     const number = ++this.batches, first = this.leaves.length;
     for (const { stream, note } of notes) {
-      const id = hex(sha256(encodeText(note))), streamId = this.streamId(stream), index = this.leaves.length;
+      const id = hex(sha256(encode(note))), streamId = this.streamId(stream), index = this.leaves.length;
       const v = this.counts.get(streamId) ?? { count: 0, head: noHead };
       const entry = `trialnotary/entry@v1\nindex ${index}\nbatch ${number} ${formatTime(this.now)}\nstream ${streamId}\nseq ${v.count + 1}\nstatement ${id}\n`;
-      const leaf = leafHash(encodeText(entry));
+      const leaf = leafHash(encode(entry));
       this.leaves.push(leaf);
       this.counts.set(streamId, { count: v.count + 1, head: fold(v.head, leaf) });
       this.sealed.push({ note, id, stream, entry, index });
     }
     this.batchLeaf = `trialnotary/batch@v1\nindex ${this.leaves.length}\nbatch ${number} ${formatTime(this.now)}\nfirst ${first}\nstreams ${this.counts.size} ${base64(this.mapRoot([...this.counts.keys()], 0))}\n`;
-    this.leaves.push(leafHash(encodeText(this.batchLeaf)));
+    this.leaves.push(leafHash(encode(this.batchLeaf)));
   }
 
   private mapRoot(ids: string[], depth: number): Uint8Array {
@@ -125,10 +126,10 @@ export class World {
   private checkpoint(): string {
     const root = treeHead(this.leaves), size = this.leaves.length;
     const text = `${origin}\n${size}\n${base64(root)}\n`;
-    const time = uint64be(BigInt(this.now)), opaque = concat(Uint8Array.of(origin.length), encodeText(origin));
-    const cosigned = concat(encodeText("subtree/v1\n\0"), opaque, time, opaque, uint64be(0n), uint64be(BigInt(size)), root);
+    const time = uint64be(BigInt(this.now)), opaque = concat(Uint8Array.of(origin.length), encode(origin));
+    const cosigned = concat(encode("subtree/v1\n\0"), opaque, time, opaque, uint64be(0n), uint64be(BigInt(size)), root);
     const line = (key: string, sig: Uint8Array) => `— ${origin} ${base64(concat(fromHex(key.split("+")[1]!), sig))}\n`;
-    return `${text}\n${line(this.log.text, ed25519.sign(encodeText(text), this.log.secret))}${line(this.secondKey, concat(time, ml_dsa44.sign(cosigned, this.second.secretKey)))}`;
+    return `${text}\n${line(this.log.text, ed25519.sign(encode(text), this.log.secret))}${line(this.secondKey, concat(time, ml_dsa44.sign(cosigned, this.second.secretKey)))}`;
   }
 
   private get secondKey(): string {
