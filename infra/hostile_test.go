@@ -15,6 +15,7 @@ func TestWhatTheServiceDoesIsAllowed(t *testing.T) {
 		{"ProveRole", "dynamodb:BatchGetItem", "Table", map[string]string{"dynamodb:LeadingKeys": "MP#00000000000000000001"}},
 		{"ProveRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "SM#ab"}},
 		{"ProveRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "TR#ab"}},
+		{"ProveRole", "dynamodb:BatchGetItem", "Table", map[string]string{"dynamodb:LeadingKeys": "MP#00000000000000000001"}},
 		{"ProveRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "AC#ab"}},
 		{"ProveRole", "dynamodb:PutItem", "Table", map[string]string{"dynamodb:LeadingKeys": "AQ#-"}},
 		{"ProveRole", "s3:GetObject", "StateBucket/map/00000000000000000001", nil},
