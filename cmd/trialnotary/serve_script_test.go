@@ -21,7 +21,11 @@ func TestScriptsAgainstServe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("each starts a process")
 	}
-	for _, name := range []string{"site", "sponsor", "share", "lists"} {
+	sample, err := filepath.Abs("testdata/sample")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"admitted", "site", "sponsor", "share", "lists"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServed(t)
@@ -32,7 +36,7 @@ func TestScriptsAgainstServe(t *testing.T) {
 					e.Setenv("TRIALNOTARY_CONFIG", filepath.Join(e.WorkDir, "config"))
 					e.Setenv("SERVICE", s.process.url)
 					e.Setenv("TZ", "UTC")
-					return os.Mkdir(filepath.Join(e.WorkDir, "sample"), 0o755)
+					return os.CopyFS(filepath.Join(e.WorkDir, "sample"), os.DirFS(sample))
 				},
 				Cmds: scriptCommands(map[string]scriptCommand{"admit": admitServed, "service": serviceServed}),
 			})
