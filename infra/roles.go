@@ -98,7 +98,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 // logPartitions are those of the table that say what was accepted and sealed. The
 // service's own key, in SV#, is not among them: only the sealer reads it.
 func logPartitions() []string {
-	return []string{"HEAD", "IN#*", "ST#*", "SM#*", "OW#*", "RG#*", "TR#*", "BT#*"}
+	return []string{"HEAD", "IN#*", "ST#*", "SM#*", "OW#*", "RG#*", "TR#*", "BT#*", "MP#*"}
 }
 
 // trailPartitions are those of the trail of reads.

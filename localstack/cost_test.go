@@ -165,20 +165,11 @@ func readCosts(t *testing.T) (c costs) {
 // alarmMetrics counts the metrics that the deployed alarms look at.
 func (d *deployed) alarmMetrics(t *testing.T) (n int) {
 	t.Helper()
-	b, err := os.ReadFile(d.run("cdk.out", stackName+".template.json"))
+	deployed, err := d.template()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var template struct {
-		Resources map[string]struct {
-			Type       string
-			Properties struct{ Metrics []struct{ MetricStat any } }
-		}
-	}
-	if err := json.Unmarshal(b, &template); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range template.Resources {
+	for _, r := range deployed.Resources {
 		if r.Type != "AWS::CloudWatch::Alarm" {
 			continue
 		}

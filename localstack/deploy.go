@@ -41,6 +41,9 @@ func (p place) up(ctx context.Context) error {
 	if err := p.deploy(ctx, root, vkey); err != nil {
 		return err
 	}
+	if err := p.reserve(ctx); err != nil {
+		return err
+	}
 	o, err := p.outputs()
 	if err != nil {
 		return err

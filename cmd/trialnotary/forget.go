@@ -25,7 +25,7 @@ erasure about what was sealed, after which the operator deletes what the service
 It cannot be undone, and the files themselves, which stay where they are, can never be
 checked against their receipt again. Copies elsewhere, backups and what was shared among
 them, are not reached.`,
-		Example: "  trialnotary seal --kind erasure --about export.receipt --reason 'consent withdrawn'\n  trialnotary forget export.manifest --yes",
+		Example: "  trialnotary seal --kind erasure --about export.receipt --reason \"consent withdrawn\"\n  trialnotary forget export.manifest --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.forget(c, args[0], yes)

@@ -5,7 +5,7 @@ LAMBDA_RUNTIME_EXECUTOR=process. The process is $TRIALNOTARY_LAMBDA_INIT (packag
 localstack/init), started in the unzipped code, told by environment where to call back
 (LOCALSTACK_RUNTIME_ENDPOINT, _ID) and on which port to expect invocations.
 
-It also lets a rule send an empty event, as on AWS: LocalStack 4.14.0 drops one.
+It also keeps a rule that is disabled from firing, as on AWS: LocalStack 4.14.0 goes on.
 """
 
 import os
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from localstack import config
+from localstack.services.events.models import events_stores
 from localstack.services.events.target import TargetSender
 from localstack.services.lambda_.invocation.executor_endpoint import ExecutorEndpoint
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
@@ -85,9 +86,10 @@ class ProcessExecutor(RuntimeExecutor):
 
 
 def process_event(self, event, trace_header, original=TargetSender.process_event):
-    if self.target.get("Input") == "{}":
-        self.send_event({}, trace_header)
-    else:
+    arn = self.rule_arn.split(":")  # arn:aws:events:<region>:<account>:rule/<name>
+    bus = events_stores[arn[4]][arn[3]].event_buses.get("default")
+    rule = bus.rules.get(arn[5].removeprefix("rule/")) if bus else None
+    if rule is None or rule.state != "DISABLED":
         original(self, event, trace_header)
 
 

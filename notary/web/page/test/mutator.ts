@@ -29,6 +29,10 @@ export class Mutator {
     return this.pick([this.bit, this.digit, this.base64, this.line, this.line, this.part, this.word, this.word])(this.good[0]!);
   }
 
+  history(): Uint8Array {
+    return this.pick([this.bit, this.digit, this.base64, this.line, this.part, this.part, this.witness, this.entry, this.closed, this.closed, this.whole])(this.pick(this.good));
+  }
+
   private readonly text = (b: Uint8Array): string => new TextDecoder().decode(b);
   private readonly bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 
@@ -96,6 +100,21 @@ export class Mutator {
       else l[i!] = l[i!]!.replace("— ", "— x.");
     }
     return this.bytes(l.filter((s, i) => s !== "" || !at.includes(i)).join("\n").replace(/\n\n\n+/g, "\n\n"));
+  };
+
+  /** An entry of a stream is taken away. */
+  private readonly entry = (b: Uint8Array): Uint8Array => {
+    const s = this.text(b), m = this.pick([...s.matchAll(/trialnotary\/entry@v1\n(?:.*\n){5}/g)]);
+    return this.bytes(s.slice(0, m.index) + s.slice(m.index + m[0].length));
+  };
+
+  /** Statements are closed, whole streams left out. */
+  private readonly closed = (b: Uint8Array): Uint8Array => {
+    const p = this.parts(b), opened = p.filter((s) => /^-- [0-9]+\/statement-/.test(s));
+    const gone = new Set(opened.filter(() => this.below(3) === 0));
+    const last = Math.max(...p.map((s) => Number(/^-- ([0-9]+)\//.exec(s)?.[1] ?? 0)));
+    const drop = this.below(3) === 0 ? last : 0;
+    return this.bytes(p.filter((s) => !gone.has(s) && (drop === 0 || !s.startsWith(`-- ${drop}/`))).join(""));
   };
 
   /** What mail does to all of it. */

@@ -63,13 +63,10 @@ export function sealAtSite(s: Story, n: Notary, file: string, prefix: string): v
   run(["seal", file, "--invite", join(site, "site-708.invite"), "--key", join(site, "chen.key"), "--service", n.url, "--out", prefix]);
 }
 
-/** A share of site 701's first file, as a zip with what a person reads. */
-export function share(s: Story, out: string): void {
-  const member = (name: string) => new Uint8Array(readFileSync(join(s.board, name)));
-  writeFileSync(out, zipSync({
-    "site-701.receipt": member("site-701.receipt"), "site-701.manifest": member("site-701.manifest"),
-    "README.txt": new TextEncoder().encode("To check this, see the page.\n"), "certificate.pdf": new Uint8Array(2000),
-  }));
+/** A share of site 701: of some of its files, or of all. */
+export function share(s: Story, out: string, ...files: string[]): void {
+  const paths = files.map((f) => join(s.board, "site-701", f));
+  run(["share", join(s.board, "site-701.receipt"), ...(paths.length > 0 ? paths : ["--whole"]), "--yes", "--trust", s.trust, "--out", out]);
 }
 
 export function kit(s: Story, out: string): void {

@@ -66,7 +66,7 @@ export async function verifyHistory(bytes: Uint8Array, o: Options): Promise<Hist
   checkComplete(h);
   const streams = open(h);
   const believed = chooseRegistration(streams, o, head.origin);
-  const judged = believed ? await judge(streams, believed.item, head.origin) : { missing: [], rivals: [], wholeTrial: false };
+  const judged = believed ? await judge(streams, believed.item, head.origin) : unjudged(streams);
   if (believed) checkOrder(streams, believed.item.statement!);
   return {
     batch: h.batch, origin: head.origin, finalSize: head.size, met, auditors, confirmed: o.trust !== undefined && o.confirmed, unsigned: o.trust === undefined,
@@ -136,6 +136,12 @@ function checkOrder(streams: StreamVerdict[], registration: Statement): void {
     const [x, named] = place(streams[i]!), [y, name] = place(b);
     if (x > y || (x === y && x === 1 && named !== "" && name !== "" && named > name)) throw new Failure("container", "streamOrder", { n: i + 2 });
   });
+}
+
+/** Without a registration nothing says by whose right the statements were made. */
+function unjudged(streams: StreamVerdict[]): Pick<HistoryVerdict, "missing" | "rivals" | "wholeTrial"> {
+  for (const i of streams.flatMap((s) => s.items)) if (i.statement) [i.state, i.why] = ["undecided", "noRegistration"];
+  return { missing: [], rivals: [], wholeTrial: false };
 }
 
 /** Replays the grants and says of every opened statement whether a key in force made it. */

@@ -1,6 +1,6 @@
 // PEM certificates of timestamp authorities (RFC 7468).
 
-import { fromBER } from "asn1js";
+import { isDER } from "./der.ts";
 import { FormatError } from "./text.ts";
 
 const block = /-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/=]+\n)+)-----END CERTIFICATE-----\n/g;
@@ -15,7 +15,7 @@ export function parsePem(text: string): Uint8Array[] {
     } catch {
       throw new FormatError("a certificate in tsa.pem is not base64");
     }
-    if (fromBER(der.slice().buffer).offset !== der.length) throw new FormatError("a certificate in tsa.pem cannot be read");
+    if (!isDER(der)) throw new FormatError("a certificate in tsa.pem cannot be read");
     return der;
   });
 }

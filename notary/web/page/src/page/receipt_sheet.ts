@@ -29,7 +29,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
       box(w.t("proves.title"), w.t("proves.receipt")),
       box(w.t("unknown.title"), w.t(r.place ? "unknown.placed" : "unknown.receipt")),
       box(w.t("unshown.title"), w.t("unshown.all"))),
-    printed(w),
+    printed(w, v),
     steps(w, hasFiles ? [...allSteps, "files"] : allSteps, r.failure?.step, r.belief.how === "none"),
     v ? details(w, r, v) : h("details", {}, h("summary", {}, w.t("details.title")), h("dl", {}, detail(w.t("details.file"), outside(r.evidence.name)), detail(w.t("details.reason"), code(r.failure!.message)))),
   );
@@ -113,8 +113,10 @@ function details(w: Words, r: CheckedReceipt, v: Verdict): HTMLElement {
 }
 
 /** What stands on paper only. */
-export function printed(w: Words): HTMLElement {
-  return h("section", { class: "paper" }, h("h3", {}, w.t("print.steps")),
+export function printed(w: Words, v?: Verdict): HTMLElement {
+  return h("section", { class: "paper" },
+    v && h("dl", {}, detail(w.t("details.log"), code(v.origin)), detail(w.t("details.statement"), code(v.statement.id))),
+    h("h3", {}, w.t("print.steps")),
     h("ol", {}, h("li", {}, w.t("print.step1")), h("li", {}, w.t("print.step2")), h("li", {}, w.t("print.step3"))),
     h("p", {}, w.t("print.checked", { time: w.utc(Date.now() / 1000) })));
 }

@@ -7,9 +7,11 @@ import type { Key } from "../words/en.ts";
 import type { Words } from "./words.ts";
 
 /** A row of a sheet: its name, then one or more lines. */
-export function row(w: Words, name: Key, ...lines: Child[]): HTMLElement {
-  return h("div", { class: "row" }, h("dt", {}, w.t(name)), ...lines.filter((l) => l !== undefined && l !== false).map((l) => h("dd", {}, l)));
+export function detail(name: string, ...lines: Child[]): HTMLElement {
+  return h("div", { class: "row" }, h("dt", {}, name), ...lines.filter((l) => l !== undefined && l !== false).map((l) => h("dd", {}, l)));
 }
+
+export const row = (w: Words, name: Key, ...lines: Child[]): HTMLElement => detail(w.t(name), ...lines);
 
 /** A time in UTC, and where the visitor is. */
 export function moment(w: Words, seconds: number): HTMLElement {
@@ -39,8 +41,4 @@ export function steps(w: Words, all: readonly Step[], failed: Step | undefined, 
 /** A box of plain sentences under a title. */
 export function box(title: string, ...sentences: string[]): HTMLElement {
   return h("section", { class: "box" }, h("h3", {}, title), ...sentences.map((s) => h("p", {}, s)));
-}
-
-export function detail(name: string, ...lines: Child[]): HTMLElement {
-  return h("div", { class: "row" }, h("dt", {}, name), ...lines.filter((l) => l !== undefined && l !== false).map((l) => h("dd", {}, l)));
 }

@@ -290,6 +290,7 @@ export const de: Catalogue = {
   "why.statementOfNoEntry": "Reihe {n} hat keinen Eintrag {seq}, und doch steht hier eine Erklärung dazu.",
   "why.otherStatement": "Erklärung {seq} von Reihe {n} ist nicht die, auf die sich ihr Eintrag im Logbuch festlegt: eines von beiden wurde verändert.",
   "why.noStatement": "Was versiegelt wurde, ist keine Erklärung in der Form der Formate.",
+  "why.noRegistration": "Keine Registrierung wird gezeigt, nach der ihr Schlüssel zu beurteilen wäre.",
   "why.wrongStream": "Sie wurde für eine andere Reihe gemacht oder nennt eine falsch.",
   "why.noEffect": "Sie hat keine Wirkung.",
   "why.revokedForEver": "Der Schlüssel wurde widerrufen, und ein Widerruf gilt für immer.",

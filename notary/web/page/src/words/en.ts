@@ -289,6 +289,7 @@ export const en = {
   "why.statementOfNoEntry": "Stream {n} has no entry {seq}, and a statement of it is here.",
   "why.otherStatement": "Statement {seq} of stream {n} is not the one that its log entry commits to: one of them was changed.",
   "why.noStatement": "What was sealed is no statement in the form of the formats.",
+  "why.noRegistration": "No registration is shown by which its key could be judged.",
   "why.wrongStream": "It was made for another stream, or names one wrongly.",
   "why.noEffect": "It has no effect.",
   "why.revokedForEver": "The key was revoked, and a revocation is for ever.",

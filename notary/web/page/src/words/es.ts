@@ -290,6 +290,7 @@ export const es: Catalogue = {
   "why.statementOfNoEntry": "La serie {n} no tiene entrada {seq}, y aquí hay una declaración de ella.",
   "why.otherStatement": "La declaración {seq} de la serie {n} no es aquella con la que se compromete su entrada en la bitácora: una de las dos fue cambiada.",
   "why.noStatement": "Lo que se selló no es una declaración según los formatos.",
+  "why.noRegistration": "No se muestra ninguna inscripción por la que juzgar su clave.",
   "why.wrongStream": "Se hizo para otra serie, o nombra una mal.",
   "why.noEffect": "No tiene efecto.",
   "why.revokedForEver": "La clave fue revocada, y una revocación es para siempre.",

@@ -290,6 +290,7 @@ export const fr: Catalogue = {
   "why.statementOfNoEntry": "La série {n} n’a pas d’entrée {seq}, et une déclaration en est ici.",
   "why.otherStatement": "La déclaration {seq} de la série {n} n’est pas celle qu’engage son entrée au journal : l’une des deux a été modifiée.",
   "why.noStatement": "Ce qui a été scellé n’est pas une déclaration selon les formats.",
+  "why.noRegistration": "Aucun enregistrement n’est montré d’après lequel juger sa clé.",
   "why.wrongStream": "Elle a été faite pour une autre série, ou en nomme une à tort.",
   "why.noEffect": "Elle n’a pas d’effet.",
   "why.revokedForEver": "La clé a été révoquée, et une révocation vaut pour toujours.",
