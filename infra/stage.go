@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ type stage struct {
 	Origin    string // names the log for ever
 	Retention onaws.Retention
 	Sponsors  string // verifier keys, comma-separated
-	Witnesses string // of a C2SP policy, as the functions read it
+	Witnesses string // lines as [checkpoint.ParseWitnesses] reads them, "" for none
 	TSAs      string // URLs of timestamp authorities
 	Reserve   bool   // reserved concurrency; new accounts have too little of it
 	Machine   string // GOARCH of the functions
@@ -40,7 +41,7 @@ var parameters = []parameter{
 	{"origin", "the log's name, for ever: log.example.org/trials"},
 	{"retention", "how long the log is locked: 30d, 25y"},
 	{"sponsors", "verifier keys that may register trials, comma-separated, or @FILE with one a line"},
-	{"witnesses", "witnesses of the publication policy, comma-separated, or @FILE"},
+	{"witnesses", "witness, group and quorum lines of the publication policy, comma-separated, or @FILE"},
 	{"tsas", "URLs of timestamp authorities, comma-separated"},
 	{"reserve", "false: no reserved concurrency, for an account whose limit is 10"},
 	{"email", "address told of alarms"},
@@ -108,7 +109,7 @@ func readStage(get func(string) string) (*stage, error) {
 	if s.Sponsors, err = keys("sponsors", get("sponsors")); err != nil {
 		return nil, err
 	}
-	if s.Witnesses, err = keys("witnesses", get("witnesses")); err != nil {
+	if s.Witnesses, err = readWitnesses(s.Origin, get("witnesses")); err != nil {
 		return nil, err
 	}
 	if s.Reserve, err = truth("reserve", get("reserve"), true); err != nil {
@@ -132,29 +133,29 @@ func readStage(get func(string) string) (*stage, error) {
 // readable parses what the functions will be told as they will, so that what they
 // would refuse at their start is refused before it is deployed.
 func (s *stage) readable(length string) error {
-	env, err := onaws.ParseEnv(func(name string) string {
-		switch name {
-		case onaws.EnvOrigin:
-			return s.Origin
-		case onaws.EnvRetention:
-			return length
-		case onaws.EnvSponsors:
-			return s.Sponsors
-		case onaws.EnvWitnesses:
-			return s.Witnesses
-		case onaws.EnvTSAs:
-			return s.TSAs
-		case onaws.EnvTable, onaws.EnvLogBucket, onaws.EnvStateBucket, onaws.EnvSiteBucket, onaws.EnvSigningKeys:
-			return "made-here"
-		}
-		return ""
-	})
+	told := map[string]string{onaws.EnvOrigin: s.Origin, onaws.EnvRetention: length, onaws.EnvSponsors: s.Sponsors,
+		onaws.EnvWitnesses: s.Witnesses, onaws.EnvTSAs: s.TSAs}
+	for name, size := range made {
+		told[name] = strings.Repeat("m", size)
+	}
+	env, err := onaws.ParseEnv(func(name string) string { return told[name] })
 	if err != nil {
 		return fmt.Errorf("the functions would not start: %w", err)
 	}
 	s.Retention = env.Retention
+	// Lambda measures it so.
+	if b, err := json.Marshal(told); err != nil || len(b) > maxEnvironment {
+		return fmt.Errorf("the functions' environment would have %d bytes, and Lambda takes %d: name fewer sponsors, or witnesses with Ed25519 keys", len(b), maxEnvironment)
+	}
 	return nil
 }
+
+// maxEnvironment is what Lambda takes of a function's variables together, as JSON.
+const maxEnvironment = 4096
+
+// made are the variables whose values the deployment makes, with their sizes at most.
+var made = map[string]int{onaws.EnvTable: 80, onaws.EnvLogBucket: 63, onaws.EnvStateBucket: 63, onaws.EnvSiteBucket: 63,
+	onaws.EnvSigningKeys: 2 * len("arn:aws-us-gov:kms:ap-southeast-99:123456789012:key/mrk-00000000-0000-0000-0000-000000000000,")}
 
 // keys reads a comma-separated list, or from @FILE one item a line.
 func keys(name, value string) (string, error) {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/onaws"
 )
 
@@ -25,6 +28,7 @@ func TestProdRefusesToSynthesiseWithoutItsParameters(t *testing.T) {
 }
 
 func TestStagesRefuseWhatCannotWork(t *testing.T) {
+	key := witnessKey(t)
 	for _, c := range []struct{ reason, stage, parameter, says string }{
 		{"no stage at all", "", "", "which stage?"},
 		{"a stage nobody knows", "staging", "", "there are local, dev and prod"},
@@ -37,11 +41,41 @@ func TestStagesRefuseWhatCannotWork(t *testing.T) {
 		{"neither true nor false", "dev", "reserve=maybe", "maybe"},
 		{"a domain without certificate", "dev", "domain=log.example.org", "go together"},
 		{"a replica without its account", "dev", "replica=arn:aws:s3:::copy", "go together"},
+		{"a witness without an address", "dev", "witnesses=witness w1 " + key + ",quorum w1", "line 1 has no address"},
+		{"a witness at no address", "dev", "witnesses=witness w1 " + key + " ftp://w.example,quorum w1", "is not the address of a witness"},
+		{"witnesses without a quorum", "dev", "witnesses=witness w1 " + key + " https://w.example", "the last line"},
+		{"a file of witnesses that is not there", "dev", "witnesses=@nowhere", "nowhere"},
+		{"more than Lambda's environment holds", "prod", "sponsors=" + strings.Repeat(testSponsor+",", 64), "Lambda takes 4096"},
 		{"what the functions do not do yet", "dev", "tsas=http://tsa.example.org", onaws.EnvTSAs},
 	} {
 		more := strings.FieldsFunc(c.parameter, func(r rune) bool { return r == '\n' })
 		if _, err := readStage(parametersOf(c.stage, more...)); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.reason, err)
+		}
+	}
+}
+
+func witnessKey(t *testing.T) string {
+	t.Helper()
+	k, err := checkpoint.GenerateCosignature("w.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.VerifierKey()
+}
+
+// The functions are told the lines of the witnesses, and nothing that is for people.
+func TestWitnessesReachTheFunctions(t *testing.T) {
+	key := witnessKey(t)
+	file := filepath.Join(t.TempDir(), "witnesses.txt")
+	if err := os.WriteFile(file, []byte("# who they are\r\n\nwitness  w1 "+key+"\thttps://w.example/\r\nquorum w1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "witness w1 " + key + " https://w.example/\nquorum w1"
+	for _, given := range []string{"@" + file, "witness w1 " + key + " https://w.example/,quorum w1"} {
+		s, err := readStage(parametersOf("prod", "witnesses="+given))
+		if err != nil || s.Witnesses != want {
+			t.Errorf("%q gives %q, %v", given, s.Witnesses, err)
 		}
 	}
 }

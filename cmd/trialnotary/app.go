@@ -149,7 +149,7 @@ func (a *app) dial(c *cobra.Command, named string) (*client.Service, error) {
 	}
 	s, err := client.New(named, a.options())
 	if err != nil {
-		return nil, &fault{code: exitUsage, err: err}
+		return nil, &fault{code: exitUsage, err: err, safe: "Nothing was sent."}
 	}
 	return s, nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"trialnotary/notary/client"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/text"
 )
 
 type enrolment struct {
@@ -94,17 +97,8 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 	if e.out == "" {
 		e.out = e.stream + ".invite"
 	}
-	switch {
-	case !statement.ValidName(e.stream) || e.stream == statement.RegistrationStream:
-		return &fault{code: exitUsage, err: fmt.Errorf("%q is no name of a stream that keys are enrolled for: 1 to 64 of a–z, 0–9 and, after the first, . _ -", e.stream)}
-	case !statement.Role(e.role).Known():
-		return &fault{code: exitUsage, err: fmt.Errorf("%q is no role", e.role), do: "The roles: sponsor, recovery, site, monitor, board, inspector, laboratory, dsmb."}
-	case inText(e.person) != "":
-		return &fault{code: exitUsage, err: errors.New("the person's name " + inText(e.person)), safe: "Nothing was enrolled.", do: "Give a name of at most 100 bytes, typed and not pasted."}
-	case !until.IsZero() && until.Before(a.now()):
-		return &fault{code: exitUsage, err: fmt.Errorf("--until %s is past", e.until)}
-	case exists(e.out) == nil:
-		return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", e.out, client.ErrExists), safe: "Nothing was enrolled.", do: "Choose another name with --out."}
+	if err := e.check(until, a.now()); err != nil {
+		return err
 	}
 	t, l, err := a.grant(c, granting{file, func(t *client.Trial) (*statement.Statement, *statement.ID, error) {
 		return e.statement(t, key, until, a.now())
@@ -113,6 +107,36 @@ func (a *app) enrol(c *cobra.Command, file, vkey string, e enrolment) error {
 		return err
 	}
 	return a.writeInvite(t, l, e.out, "ENROLLED", func(*sheet) {})
+}
+
+// check refuses what cannot become an enrolment, or not leave its invite, before
+// anything is signed.
+func (e enrolment) check(until, now time.Time) error {
+	bad := func(do, format string, of ...any) error {
+		return &fault{code: exitUsage, err: fmt.Errorf(format, of...), safe: "Nothing was enrolled.", do: do}
+	}
+	switch {
+	case !statement.ValidName(e.stream) || e.stream == statement.RegistrationStream:
+		do := "A name is " + streamForm + "."
+		if like := streamLike(e.stream); like != "" {
+			do = "Write " + like + "."
+		}
+		return bad(do, "%q is no name of a stream that keys are enrolled for", text.Visible(e.stream))
+	case !statement.Role(e.role).Known():
+		return bad("The roles: "+roleNames()+".", "%q is no role", text.Visible(e.role))
+	case inText(e.person) != "":
+		return bad("Type it anew.", "the person's name %s", inText(e.person))
+	case len(e.person) > statement.MaxPerson:
+		return bad("Give a shorter form of it.", "the person's name has %d bytes, %d are allowed", len(e.person), statement.MaxPerson)
+	case !until.IsZero() && until.Before(now):
+		return bad("Give a later day, or leave --until away.", "--until %s is past", text.Visible(e.until))
+	case exists(e.out) == nil:
+		return bad("Choose another name with --out.", "%s: %w", e.out, client.ErrExists)
+	}
+	if err := cmp.Or(client.CheckName(e.out), client.Writable(filepath.Dir(e.out))); err != nil {
+		return bad("Name another place with --out.", "the invite cannot be written: %w", err)
+	}
+	return nil
 }
 
 // statement returns the enrolment, or the id of the same one made before.

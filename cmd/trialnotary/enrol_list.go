@@ -164,7 +164,7 @@ func (l *list) read(line int, fields []string) {
 	}
 	before := len(l.mistakes)
 	if !statement.ValidName(row.stream) || row.stream == statement.RegistrationStream {
-		do := "1 to 64 of a–z, 0–9 and, after the first, . _ -"
+		do := streamForm
 		if s := streamLike(row.stream); s != "" {
 			do = "write " + s
 		}
@@ -205,11 +205,15 @@ func (l *list) key(s string) (statement.PublicKey, error) {
 	if s == "" {
 		return statement.PublicKey{}, errors.New("the key is missing")
 	}
-	if file := filepath.Join(l.dir, filepath.FromSlash(strings.ReplaceAll(s, `\`, "/"))); !filepath.IsAbs(s) && exists(file) == nil {
+	file := filepath.Join(l.dir, filepath.FromSlash(strings.ReplaceAll(s, `\`, "/")))
+	if !filepath.IsAbs(s) && (exists(file) == nil || namesFile(s) && exists(s) != nil) {
 		s = file
 	}
 	return verifierKey(s)
 }
+
+// streamForm is what the name of a stream is made of.
+const streamForm = "1 to 64 of a–z, 0–9 and, after the first, . _ -"
 
 // streamLike is a valid name near to s, or "".
 func streamLike(s string) string {

@@ -166,6 +166,10 @@ func (a *app) openKey(k *client.Key, name string) (statement.PrivateKey, error) 
 	}
 }
 
+// namesFile reports whether a VKEY argument is meant as a file: a key is
+// name+hash+base64.
+func namesFile(s string) bool { return strings.Count(s, "+") < 2 }
+
 // verifierKey parses a VKEY argument: the key itself, or a file that holds it.
 func verifierKey(s string) (statement.PublicKey, error) {
 	if strings.HasPrefix(s, "PRIVATE+") {
@@ -176,7 +180,9 @@ func verifierKey(s string) (statement.PublicKey, error) {
 	if err == nil {
 		return k, nil
 	}
-	if b, ferr := client.ReadFile(s, 4096); ferr == nil {
+	b, ferr := client.ReadFile(s, 4096)
+	switch {
+	case ferr == nil:
 		b, _ = text.Outer(b)
 		if k, ferr = statement.ParsePublicKey(strings.TrimSpace(string(b))); ferr == nil {
 			return k, nil
@@ -184,6 +190,12 @@ func verifierKey(s string) (statement.PublicKey, error) {
 		f := &fault{code: exitUsage, err: fmt.Errorf("%s does not hold a verifier key", s), safe: "Nothing was done.", do: "keygen writes it to the file whose name ends with .pub"}
 		if strings.HasPrefix(string(b), client.KeyVersion+"\n") {
 			f = &fault{code: exitUsage, err: fmt.Errorf("%s is a private key; it belongs to its holder alone", s), safe: "Nothing was done.", do: "Give the verifier key, which is in " + s + ".pub. If the private one was sent to you, its holder should make another."}
+		}
+		return k, f
+	case namesFile(s):
+		f := &fault{code: exitUsage, err: ferr, safe: "Nothing was done."}
+		if missing, ok := errors.AsType[*client.FileError](ferr); ok {
+			f.do = nearby(missing)
 		}
 		return k, f
 	}

@@ -19,9 +19,10 @@ const (
 	memoryOfAFile   = 1500
 )
 
-// TestMemoryOfSealing seals a sparse file of TRIALNOTARY_TEST_SPARSE gigabytes (one; a quarter
-// in short mode) and a directory of 100,000 files (5,000), and verifies both, each in
-// a process whose largest size in memory is looked at.
+// TestMemoryOfSealing seals a sparse file of TRIALNOTARY_TEST_SPARSE gigabytes (a half;
+// a quarter in short mode) and a directory of TRIALNOTARY_TEST_FILES files (20,000;
+// 5,000), and verifies both, each in a process whose largest size in memory is looked
+// at.
 func TestMemoryOfSealing(t *testing.T) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -30,13 +31,19 @@ func TestMemoryOfSealing(t *testing.T) {
 			}
 		}
 	}
-	gigabytes, files := 1.0, 100_000
+	gigabytes, files := 0.5, 20_000
 	if testing.Short() {
 		gigabytes, files = 0.25, 5_000
 	}
 	if s := os.Getenv("TRIALNOTARY_TEST_SPARSE"); s != "" {
 		var err error
 		if gigabytes, err = strconv.ParseFloat(s, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := os.Getenv("TRIALNOTARY_TEST_FILES"); s != "" {
+		var err error
+		if files, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
 	}

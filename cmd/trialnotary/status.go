@@ -222,5 +222,5 @@ func parsePeriod(s string) (time.Duration, error) {
 			return time.Duration(n) * units[s[len(s)-1]], nil
 		}
 	}
-	return 0, &fault{code: exitUsage, err: fmt.Errorf("%q is not a period", s), do: "Write days, weeks or hours: 31d, 4w, 36h."}
+	return 0, &fault{code: exitUsage, err: fmt.Errorf("%q is not a period", s), safe: "Nothing was done.", do: "Write days, weeks or hours: 31d, 4w, 36h."}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,7 +43,8 @@ func (a *app) succeed(c *cobra.Command, file, oldKey, newKey string, e ending) e
 		return err
 	}
 	if before == next {
-		return &fault{code: exitUsage, err: fmt.Errorf("the old and the new key are the same")}
+		return &fault{code: exitUsage, err: errors.New("the old and the new key are the same"), safe: "Nothing was changed.",
+			do: "Name the key that ends, then the one that takes its place."}
 	}
 	if e.out == "" {
 		e.out = next.Name + ".invite"

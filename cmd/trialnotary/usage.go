@@ -101,20 +101,21 @@ func wrongFile(name string, b []byte, want string, err error) error {
 	return &fault{code: exitUsage, err: fmt.Errorf("%s is %s, not %s", name, article(kindOf(line)), article(want)), safe: nothing, do: "To see what it holds: trialnotary inspect " + quote(name)}
 }
 
-// nearby says what may be meant by a file that cannot be read: those with the same
-// ending beside it.
+// nearby says what may be meant by a file that cannot be read: those beside it with
+// the same ending, or nearly the same name.
 func nearby(e *client.FileError) string {
 	if !errors.Is(e.Err, os.ErrNotExist) {
 		return "Check that it is the file you mean, and that you may read it."
 	}
-	dir, ext := filepath.Dir(e.Path), filepath.Ext(e.Path)
+	dir, base, ext := filepath.Dir(e.Path), filepath.Base(e.Path), filepath.Ext(e.Path)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "There is no directory " + quote(dir) + ", or it cannot be listed."
 	}
 	var found []string
 	for _, n := range entries {
-		if ext != "" && filepath.Ext(n.Name()) == ext && n.Type().IsRegular() && !strings.HasPrefix(n.Name(), ".") {
+		like := ext != "" && filepath.Ext(n.Name()) == ext || distance(n.Name(), base) <= min(2, len(base)/4)
+		if like && n.Type().IsRegular() && !strings.HasPrefix(n.Name(), ".") {
 			found = append(found, filepath.Join(dir, n.Name()))
 		}
 	}

@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.signers = []checkpoint.Signer{ed, ml}
-	policy, err := onaws.Policy(w.signers)
+	policy, _, err := onaws.Policy(w.signers, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,10 @@ func newWorld(t *testing.T) *world {
 func (w *world) restart(policy *checkpoint.Policy) {
 	app := &wire.App{Env: onaws.Env{Origin: origin, Retention: onaws.Retention{Days: 30}}, Log: slog.New(slog.DiscardHandler), Out: w.out,
 		Alarm: func(kind, object string) { w.alarms = append(w.alarms, kind+" "+object) }}
-	w.auditor = &auditor{app: app, state: w.store, locks: w, policy: policy}
+	w.auditor = &auditor{app: app, state: w.store, locks: w}
+	if err := w.auditor.trust(policy); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // CheckLocks and CheckLock stand for S3.

@@ -181,11 +181,16 @@ func (w *walk) objects(ctx context.Context, h checkpoint.Head) error {
 			return nil
 		})
 	}
-	signed := func(name string) func([]byte) error {
+	signed := func(name string, policy *checkpoint.Policy) func([]byte) error {
 		return func(b []byte) error {
 			cp, err := checkpoint.Parse(b)
 			if err == nil {
-				_, err = w.policy.Verify(cp, nil) // the log's own keys are all of it
+				_, err = policy.Verify(cp, nil)
+			}
+			if policy == w.policy && errors.Is(err, checkpoint.ErrQuorum) {
+				// It was final under the witnesses of its day. Under those of today the
+				// newest one must be, which was seen to before.
+				_, err = w.own.Verify(cp, nil)
 			}
 			if err != nil {
 				return found(name, "%v", err)
@@ -196,10 +201,10 @@ func (w *walk) objects(ctx context.Context, h checkpoint.Head) error {
 			return nil
 		}
 	}
-	check(checkpoint.SignedName(h.Batch), signed(checkpoint.SignedName(h.Batch)))
+	check(checkpoint.SignedName(h.Batch), signed(checkpoint.SignedName(h.Batch), w.own)) // no witness saw it yet
 	final := checkpoint.FinalName(h.Size)
 	if _, err := w.state.Get(ctx, final); err == nil {
-		check(final, signed(final))
+		check(final, signed(final, w.policy))
 	} else if !errors.Is(err, notary.ErrNotFound) {
 		return errors.Join(err, g.Wait())
 	}

@@ -26,7 +26,8 @@ type auditor struct {
 	app    *wire.App
 	state  notary.Store // Get, Checkpoint, and what is below audit/
 	locks  locks
-	policy *checkpoint.Policy // nil until the keys are known
+	policy *checkpoint.Policy // what makes a checkpoint final; nil until the keys are known
+	own    *checkpoint.Policy // the log's own keys alone
 	packs  packs
 }
 
@@ -87,7 +88,9 @@ func (a *auditor) audit(ctx context.Context, full bool) error {
 		if err != nil {
 			return err
 		}
-		a.policy = o.Policy
+		if err := a.trust(o.Policy); err != nil {
+			return err
+		}
 	}
 	if full {
 		if err := a.remember(ctx, fullProgress, progress{}); err != nil {
@@ -115,6 +118,18 @@ func (a *auditor) audit(ctx context.Context, full bool) error {
 	return err
 }
 
+// trust takes a log's policy, and of it the log's own keys for what it signs before
+// any witness has seen it.
+func (a *auditor) trust(policy *checkpoint.Policy) error {
+	keys := policy.LogKeys()
+	own, err := checkpoint.NewLogPolicy(keys[0], keys[1])
+	if err != nil {
+		return err
+	}
+	a.policy, a.own = policy, own
+	return nil
+}
+
 // newest returns the public checkpoint, nil for an empty log. What is above it is
 // being published and is not audited yet.
 func (a *auditor) newest(ctx context.Context) (*checkpoint.Signed, error) {
@@ -132,7 +147,9 @@ func (a *auditor) newest(ctx context.Context) (*checkpoint.Signed, error) {
 	if err == nil {
 		_, err = a.policy.Verify(cp, nil)
 	}
-	if err != nil {
+	if errors.Is(err, checkpoint.ErrQuorum) {
+		return nil, found("checkpoint", "%v; if the witnesses of the policy were changed just now, the next batch ends this", err)
+	} else if err != nil {
 		return nil, found("checkpoint", "%v", err)
 	}
 	final, err := a.get(ctx, checkpoint.FinalName(cp.Size))

@@ -21,6 +21,7 @@ import (
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
+	"trialnotary/notary/witness"
 )
 
 // App is one function's process.
@@ -80,19 +81,26 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 		return nil, err
 	}
 	o := &Open{}
-	if o.Policy, err = onaws.Policy(signers); err != nil {
+	var asked []checkpoint.Witness
+	if o.Policy, asked, err = onaws.Policy(signers, a.Env.Witnesses); err != nil {
 		return nil, err
+	}
+	witnesses := make([]notary.Witness, len(asked))
+	for i, w := range asked {
+		if witnesses[i], err = witness.New(w, nil); err != nil {
+			return nil, err
+		}
 	}
 	t := &receipt.Trust{Policy: o.Policy, Sponsors: a.Env.Sponsors, HasSponsors: true}
 	if o.Trust, err = t.Bytes(); err != nil {
 		return nil, err
 	}
-	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy,
+	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy, Witnesses: witnesses,
 		Sponsors: func() []statement.PublicKey { return a.Env.Sponsors }, Alarm: a.alarm, Announce: a.Announce})
 	if err != nil {
 		return nil, err
 	}
-	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers))
+	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers), "witnesses", len(witnesses))
 	a.open = o
 	return o, nil
 }

@@ -38,7 +38,7 @@ func appOn(t *testing.T, store notary.Store, sponsor statement.PublicKey) (*App,
 		t.Fatal(err)
 	}
 	signers := []checkpoint.Signer{ed, ml}
-	policy, err := onaws.Policy(signers)
+	policy, _, err := onaws.Policy(signers, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,6 +63,14 @@ func (v *Verdict) Absent(q Question, before *entry.Entry) (Answer, error) {
 			}
 		}
 	}
+	if _, byID := statement.ParseStreamID(q.Stream); q.Stream != "" && byID != nil && v.grants != nil && !v.firm(q.Stream) {
+		// The name may be another stream's, by a grant that is closed.
+		for _, i := range v.grants.Shown(Closed) {
+			if at, bound := v.bound[q.Stream]; i.Entry.Batch <= last && (!bound || i.Entry.Index < at) {
+				a.Maybe = append(a.Maybe, i)
+			}
+		}
+	}
 	if q.Stream == "" {
 		a.Missing = v.Missing
 		if v.Registration == nil {

@@ -85,6 +85,102 @@ func TestAbsence(t *testing.T) {
 	}
 }
 
+// A stream of that name is empty, and an older grant, which is closed, may have given
+// the name to another one.
+func TestANameIsAbsentOnlyIfItIsTheStreams(t *testing.T) {
+	w := newWorld(t)
+	w.put(w.registration("acme"), "acme")
+	w.put(w.enrolment("jdoe", "site-001"), "acme")
+	second := w.enrolment("roe", "site-001")
+	second.Keys[0].Stream = streamOf("site-001", 1)
+	w.put(second, "acme")
+	w.put(w.content(statement.KindDataset, "site-001"), "jdoe")
+	w.seal()
+	reg, trial, other := streamOf("registration", 0), streamOf("trial", 0), streamOf("site-001", 1)
+	h := w.history(1, reg, trial, other)
+	h.close(2, 1)
+	v := w.verified(h)
+	if a, err := v.Absent(Question{Stream: "site-001"}, nil); err != nil || a.Reply != Unknown {
+		t.Error(a.Words, err)
+	}
+	if a, err := v.Absent(Question{Stream: other.String()}, nil); err != nil || a.Reply != Absent {
+		t.Error("that stream is empty, whatever its name:", a.Words, err)
+	}
+	if a, err := w.verified(w.history(1, reg, trial, streamOf("site-001", 0))).Absent(Question{Stream: "site-001"}, nil); err != nil || a.Reply != Present {
+		t.Error(a.Words, err)
+	}
+	h = w.history(1, reg, trial, streamOf("site-001", 0))
+	h.close(2, 1)
+	if i := w.verified(h).Streams[2].Items[0]; i.State != Undecided {
+		t.Errorf("the closed grant may be its own: %s: %s", i.State, i.Why)
+	}
+}
+
+// A key that was granted twice signs for either person: where one grant is closed,
+// nobody can say that the signer is none.
+func TestAClosedGrantMayBeThePersons(t *testing.T) {
+	w := newWorld(t)
+	w.put(w.registration("acme"), "acme")
+	for _, person := range []string{"Jane Doe", "John Doe"} {
+		s := w.enrolment("doe", "site-001")
+		s.Person = person
+		w.put(s, "acme")
+	}
+	s := w.content(statement.KindUnblinding, "site-001")
+	s.Signer, s.Meaning = "Jane Doe", statement.MeaningAuthorship
+	w.put(s, "doe")
+	w.seal()
+	h := w.history(1, all()[:3]...)
+	if i := w.verified(h).Streams[2].Items[0]; i.State != Valid {
+		t.Fatal(i.Why)
+	}
+	h.close(2, 1)
+	v := w.verified(h)
+	a, err := v.Absent(Question{Kind: statement.KindUnblinding}, nil)
+	if i := v.Streams[2].Items[0]; err != nil || i.State != Undecided || len(a.Invalid) != 0 || a.Reply != Unknown {
+		t.Errorf("%s: %s; %s, %v", i.State, i.Why, a.Words, err)
+	}
+}
+
+// A site can have another's statement id sealed in its own stream, and before the
+// other does: that is not where the statement stands.
+func TestACopyIsNotTheStatement(t *testing.T) {
+	w := newWorld(t)
+	w.trial()
+	plan := w.sign(w.content(statement.KindAnalysisPlan, "trial"), "acme")
+	w.enter(streamOf("site-001", 0), plan.ID) // blind, batch 5
+	w.seal()
+	w.put(w.content(statement.KindUnblinding, "site-002"), "roe")
+	w.seal()
+	w.enter(plan.Stream(), plan.ID) // batch 7
+	w.seal()
+	s := w.statement(statement.KindWithdrawal, "trial")
+	s.About, s.Reason = []statement.ID{plan.ID}, "a wrong version"
+	w.put(s, "acme")
+	w.seal()
+	for _, open := range []bool{true, false} {
+		h := w.history(8, all()...)
+		if !open {
+			h.close(3, 2)
+		}
+		v := w.verified(h)
+		if i := v.Find(plan.ID); i.Entry.Stream != plan.Stream() {
+			t.Errorf("open %v: found in %s", open, i.Stream.Title())
+		}
+		for _, e := range v.Timeline().Events {
+			if e.Entry.Statement == plan.ID && (e.Entry.Stream == plan.Stream()) != (len(e.Ends) == 1) {
+				t.Errorf("open %v: in %s it is withdrawn by %d", open, e.Stream.Title(), len(e.Ends))
+			}
+		}
+	}
+	h := w.history(8, all()...)
+	h.close(3, 2)
+	h.close(2, 4)
+	if i := w.verified(h).Find(plan.ID); i.Entry.Batch != 7 {
+		t.Error("of two that are closed the first is believed, which may stand for anything")
+	}
+}
+
 // One is before another by the checkpoint that covers it, or because the other
 // names it; never by the operator's word alone.
 func TestBefore(t *testing.T) {

@@ -120,13 +120,23 @@ func (t *verification) grants() error {
 	if t.v.grants = t.v.stream(a.TrialStream()); t.v.grants == nil {
 		return nil
 	}
+	t.v.bound = map[string]uint64{statement.TrialStream: 0}
 	for _, i := range t.v.grants.Items {
 		if i.Note == nil {
+			if t.v.shut == nil && i.State == Closed {
+				t.v.shut = i
+			}
 			continue
 		}
 		err := a.Add(i.Note, i.Entry.Index, i.Entry.Time)
 		if err != nil {
 			t.refuse(i, err)
+			continue
+		}
+		for _, k := range i.Note.Keys {
+			if _, ok := t.v.bound[k.Name]; !ok {
+				t.v.bound[k.Name] = i.Entry.Index
+			}
 		}
 	}
 	return nil
@@ -141,19 +151,25 @@ func (t *verification) refuse(i *Item, err error) {
 	}
 }
 
-// mayRestOn reports whether a grant that is closed could be what i lacks.
+// mayRestOn reports whether a grant that is closed could be what i lacks: to its key,
+// to the person it says signed, or to another key of the same name and hash.
 func (t *verification) mayRestOn(i *Item, err error) bool {
-	if !errors.Is(err, statement.ErrNotInForce) {
+	if !errors.Is(err, statement.ErrNotInForce) && !errors.Is(err, statement.ErrPerson) && !errors.Is(err, statement.ErrSignature) {
 		return false
 	}
 	a := t.v.authority
 	if id, bound := a.Stream(i.Note.StreamName); i.Note.Log != t.v.Origin || i.Note.Trial != t.v.Registration.Trial ||
-		i.Note.Stream() != i.Entry.Stream || i.Note.Kind == statement.KindRegistration || bound && id != i.Entry.Stream {
+		i.Note.Stream() != i.Entry.Stream || i.Note.Kind == statement.KindRegistration || bound && id != i.Entry.Stream && t.v.firm(i.Note.StreamName) {
 		return false
 	}
-	return t.v.grants == nil || slices.ContainsFunc(t.v.grants.Items, func(g *Item) bool {
-		return g.State == Closed && g.Note == nil && g.Entry.Index < i.Entry.Index
-	})
+	return t.v.grants == nil || t.v.shut != nil && t.v.shut.Entry.Index < i.Entry.Index
+}
+
+// firm reports whether no closed grant can have given a name to another stream before
+// the grant that is shown did.
+func (v *Verdict) firm(name string) bool {
+	at, bound := v.bound[name]
+	return v.shut == nil || bound && at < v.shut.Entry.Index
 }
 
 // name says of each stream what it is.
@@ -175,7 +191,7 @@ func (t *verification) name() {
 		case s.Trial != "" && s.Trial != reg.Trial:
 			s.Wrong = "its statements say it is of another trial"
 		default:
-			if id, bound := a.Stream(s.Name); s.Name != "" && bound && id != s.ID {
+			if id, bound := a.Stream(s.Name); s.Name != "" && bound && id != s.ID && t.v.firm(s.Name) {
 				s.Wrong = fmt.Sprintf("the name %s stands for another stream of this trial: a second stream under one name counts for nothing", s.Name)
 			}
 		}
@@ -256,22 +272,32 @@ func (t *verification) missing() {
 	}
 }
 
-// erased says of closed entries which erasure tells why.
+// erased says of closed entries which erasure tells why: a later one in the same
+// stream, or in the trial stream by a key that grants. What others say of what is not
+// their own is no reason.
 func (t *verification) erased() {
-	why := map[statement.ID]string{}
-	for _, s := range t.v.Streams {
+	erasures := func(s *StreamVerdict, counts func(*Item) bool) map[statement.ID]*Item {
+		by := map[statement.ID]*Item{}
 		for _, i := range s.Shown(Valid) {
-			if i.Note.Kind == statement.KindErasure {
+			if i.Note.Kind == statement.KindErasure && counts(i) {
 				for _, id := range i.Note.About {
-					why[id] = i.Note.Reason
+					by[id] = i
 				}
 			}
 		}
+		return by
+	}
+	var sponsor map[statement.ID]*Item
+	if t.v.grants != nil {
+		sponsor = erasures(t.v.grants, func(i *Item) bool { return i.Grant.Role.Grants() })
 	}
 	for _, s := range t.v.Streams {
+		own := erasures(s, func(*Item) bool { return true })
 		for _, i := range s.Shown(Closed) {
-			if reason, ok := why[i.Entry.Statement]; ok {
-				i.Why = "erased: " + reason
+			for _, by := range []*Item{sponsor[i.Entry.Statement], own[i.Entry.Statement]} {
+				if by != nil && by.Entry.Index > i.Entry.Index {
+					i.Why = "erased: " + by.Note.Reason
+				}
 			}
 		}
 	}

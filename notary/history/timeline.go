@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"trialnotary/notary/statement"
@@ -40,12 +41,13 @@ func (v *Verdict) Timeline() *Timeline {
 	t := &Timeline{}
 	at := map[statement.ID]*Event{}
 	for _, i := range v.Items() {
-		if v.Registration != nil && i.Entry.Statement == v.Registration.ID && i.Stream.Trial != v.Registration.Trial {
+		if v.Registration != nil && i.Entry.Statement == v.Registration.ID && i.Stream.Kind == Registration && i.Stream.Trial != v.Registration.Trial {
 			continue
 		}
 		e := &Event{Item: i, Number: len(t.Events) + 1}
 		t.Events = append(t.Events, e)
-		if at[i.Entry.Statement] == nil {
+		// A site can have another's id sealed in its own stream, even before the other does.
+		if was := at[i.Entry.Statement]; was == nil || !was.atHome() && e.atHome() {
 			at[i.Entry.Statement] = e
 		}
 	}
@@ -136,16 +138,34 @@ type Ruling struct {
 // in force said counts.
 func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 	j := Ruling{Rule: r}
-	var thens []*Event
+	var firsts, thens []*Event
 	for _, e := range events {
 		if e.State != Valid {
 			continue
 		}
-		if e.Note.Kind == r.First && j.Earliest == nil {
-			j.Earliest = e
+		if e.Note.Kind == r.First {
+			firsts = append(firsts, e)
 		}
 		if e.Note.Kind == r.Then {
 			thens = append(thens, e)
+		}
+	}
+	if len(firsts) > 0 {
+		j.Earliest = firsts[0]
+	}
+	// Each of the second kind is looked at: that one names what was sealed after it
+	// excuses no other.
+	excused := func(e *Event) bool {
+		return slices.ContainsFunc(firsts, func(f *Event) bool { return e.names(f.Entry.Statement) })
+	}
+	var early, together []*Event
+	for _, e := range thens {
+		switch {
+		case j.Earliest == nil || e.Entry.Batch > j.Earliest.Entry.Batch || excused(e):
+		case e.Entry.Batch < j.Earliest.Entry.Batch:
+			early = append(early, e)
+		default:
+			together = append(together, e)
 		}
 	}
 	// What could be of either kind, up to a batch.
@@ -182,24 +202,20 @@ func (v *Verdict) rule(r statement.Rule, events []*Event) Ruling {
 		if why := hidden(then.Entry.Batch); why != "" {
 			j.State, j.Why = NotKnown, fmt.Sprintf("no %s is shown, and %s", r.First, why)
 		}
-	case f.Entry.Batch < then.Entry.Batch, then.names(f.Entry.Statement):
+	case len(early) > 0:
+		j.State, j.By = OutOfOrder, append(early, together...)
+		j.Why = fmt.Sprintf("%s at %s, before the first %s at %s", r.Then, place(early[0]), r.First, place(f))
+		// What is shown breaks the rule: that is not to be hidden behind what is closed.
+		if why := hidden(early[0].Entry.Batch); why != "" {
+			j.Why += fmt.Sprintf(", unless an earlier %s is not shown: %s", r.First, why)
+		}
+	case len(together) > 0:
+		j.State, j.By = Together, together[:1]
+		j.Why = fmt.Sprintf("%s and %s were sealed in one batch, %d: which was first is not shown", r.First, r.Then, f.Entry.Batch)
+	default:
 		j.Why = fmt.Sprintf("%s at %s, first %s at %s", r.First, place(f), r.Then, place(then))
 		if why := hidden(f.Entry.Batch); why != "" {
 			j.State, j.Why = NotKnown, j.Why+"; but "+why
-		}
-	case f.Entry.Batch == then.Entry.Batch:
-		j.State, j.Why = Together, fmt.Sprintf("%s and %s were sealed in one batch, %d: which was first is not shown", r.First, r.Then, f.Entry.Batch)
-	default:
-		j.State, j.By = OutOfOrder, nil
-		for _, e := range thens {
-			if e.Entry.Batch <= f.Entry.Batch && !e.names(f.Entry.Statement) {
-				j.By = append(j.By, e)
-			}
-		}
-		j.Why = fmt.Sprintf("%s at %s, before the first %s at %s", r.Then, place(then), r.First, place(f))
-		// What is shown breaks the rule: that is not to be hidden behind what is closed.
-		if why := hidden(then.Entry.Batch); why != "" {
-			j.Why += fmt.Sprintf(", unless an earlier %s is not shown: %s", r.First, why)
 		}
 	}
 	return j

@@ -78,6 +78,51 @@ func TestRulesAreEvaluated(t *testing.T) {
 	}
 }
 
+// That the first of the second kind names what was sealed later excuses no other, and
+// one that names a later version of the first kind was made after that.
+func TestEachOfTheSecondKindIsLookedAt(t *testing.T) {
+	const protocol, dataset = statement.KindProtocol, statement.KindDataset
+	for _, c := range []struct {
+		what  string
+		names []int // of the datasets of batches 2, 3, and together with the first protocol: which protocol each names, from 1
+		state RuleState
+		by    int
+	}{
+		{"nobody names it", []int{0, 0, 0}, OutOfOrder, 3},
+		{"the first names it", []int{1, 0, 0}, OutOfOrder, 2},
+		{"the first two name it", []int{1, 1, 0}, Together, 1},
+		{"all name it", []int{1, 1, 1}, Kept, 1},
+		{"the first names a later one", []int{2, 1, 1}, Kept, 1},
+	} {
+		w := newWorld(t)
+		w.put(w.registration("acme", rule(protocol, dataset)), "acme")
+		w.put(w.enrolment("jdoe", "site-001"), "acme")
+		w.seal()
+		var protocols []*statement.Note
+		for range 2 {
+			protocols = append(protocols, w.sign(w.content(protocol, "trial"), "acme"))
+		}
+		for n, names := range c.names {
+			s := w.content(dataset, "site-001")
+			if names > 0 {
+				s.About = []statement.ID{protocols[names-1].ID}
+			}
+			w.put(s, "jdoe")
+			if n < 2 {
+				w.seal()
+			}
+		}
+		w.enter(protocols[0].Stream(), protocols[0].ID)
+		w.seal()
+		w.enter(protocols[1].Stream(), protocols[1].ID)
+		w.seal()
+		tl := w.verified(w.history(5, all()[:3]...)).Timeline()
+		if r := tl.Rules[0]; r.State != c.state || len(r.By) != c.by || tl.Violation() != (c.state == OutOfOrder) {
+			t.Errorf("%s: %s: %s (%d)", c.what, r.State, r.Why, len(r.By))
+		}
+	}
+}
+
 func TestTimelineLinksWhatNamesWhat(t *testing.T) {
 	w := newWorld(t)
 	w.trial()

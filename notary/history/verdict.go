@@ -27,7 +27,9 @@ type Verdict struct {
 	Missing            []string         // streams that registration and grants name and the file does not hold, in words
 
 	authority *statement.Authority
-	grants    *StreamVerdict // the trial stream, nil if it is not here
+	grants    *StreamVerdict    // the trial stream, nil if it is not here
+	shut      *Item             // its first closed entry, nil if there is none
+	bound     map[string]uint64 // by which index a stream's name was first granted
 }
 
 // Auditor is who signed that they recomputed every map up to the checkpoint.
@@ -139,15 +141,25 @@ func (v *Verdict) Items() []*Item {
 	return all
 }
 
-// Find returns the entry of a statement, closed or not: of several, the first.
-func (v *Verdict) Find(id statement.ID) *Item {
+// Find returns the entry of a statement, closed or not. Of several it is the one in
+// the stream that the statement was made for; if none is shown to be that, the last.
+// Anyone can have another's id sealed in their own stream, even before the other does.
+func (v *Verdict) Find(id statement.ID) (found *Item) {
 	for _, i := range v.Items() {
-		if i.Entry.Statement == id {
+		switch {
+		case i.Entry.Statement != id:
+		case i.atHome():
 			return i
+		default:
+			found = i
 		}
 	}
-	return nil
+	return found
 }
+
+// atHome reports whether an entry is shown to stand in the stream that its statement
+// was made for.
+func (i *Item) atHome() bool { return i.Note != nil && i.Note.Stream() == i.Entry.Stream }
 
 // Bound is a stream that a grant names.
 type Bound struct {

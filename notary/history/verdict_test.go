@@ -191,6 +191,31 @@ func TestErasureIsKnown(t *testing.T) {
 	}
 }
 
+// What another site says of it is no reason, nor what was said before.
+func TestErasureByOthersIsNone(t *testing.T) {
+	w := newWorld(t)
+	w.trial()
+	hidden := w.sign(w.content(statement.KindDataset, "site-001"), "jdoe")
+	erasure := func(stream, key, reason string) {
+		s := w.statement(statement.KindErasure, stream)
+		s.About, s.Reason = []statement.ID{hidden.ID}, reason
+		w.put(s, key)
+	}
+	erasure("site-001", "jdoe", "early")
+	w.enter(hidden.Stream(), hidden.ID)
+	erasure("site-002", "roe", "jealousy")
+	w.seal()
+	delete(w.notes, hidden.ID)
+	if i := w.verified(w.history(5, all()...)).Streams[2].Items[2]; i.State != Closed || i.Why != "" {
+		t.Errorf("%s: %s", i.State, i.Why)
+	}
+	erasure("trial", "acme", "the participant asked")
+	w.seal()
+	if i := w.verified(w.history(6, all()...)).Streams[2].Items[2]; i.Why != "erased: the participant asked" {
+		t.Errorf("%s: %s", i.State, i.Why)
+	}
+}
+
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	w := newWorld(t)
 	also := w.registration("acme")

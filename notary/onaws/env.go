@@ -45,6 +45,7 @@ type Env struct {
 	SiteBucket  string   // the mutable `checkpoint`
 	SigningKeys []string // KMS key ids or ARNs
 	Sponsors    []statement.PublicKey
+	Witnesses   string    // lines as [checkpoint.ParseWitnesses] reads them, "" for none
 	Retention   Retention // of the log bucket
 	LocalSeed   []byte    // nil but with an emulator
 	Endpoint    string    // of an emulator, "" on AWS
@@ -79,7 +80,8 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 		}
 	}
 	e := Env{Origin: value[EnvOrigin], Table: value[EnvTable], LogBucket: value[EnvLogBucket], StateBucket: value[EnvStateBucket],
-		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
+		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]),
+		Witnesses: getenv(EnvWitnesses), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
 	if e.Origin != "" {
 		check(EnvOrigin, checkpoint.ValidOrigin(e.Origin))
 	}
@@ -96,10 +98,8 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 		}
 		e.Sponsors = append(e.Sponsors, k)
 	}
-	for _, name := range []string{EnvWitnesses, EnvTSAs} {
-		if len(list(getenv(name))) > 0 {
-			errs = append(errs, fmt.Errorf("%s is set, but this version asks neither witnesses nor timestamp authorities: leave it empty", name))
-		}
+	if len(list(getenv(EnvTSAs))) > 0 {
+		errs = append(errs, fmt.Errorf("%s is set, but this version asks no timestamp authorities: leave it empty", EnvTSAs))
 	}
 	e.LocalSeed, err = parseLocalSeed(strings.TrimSpace(getenv(EnvLocalSeed)), e.Endpoint)
 	check(EnvLocalSeed, err)

@@ -22,14 +22,14 @@ func TestEnvironment(t *testing.T) {
 	good := map[string]string{
 		EnvOrigin: "log.example/trials", EnvTable: "t", EnvLogBucket: "l", EnvStateBucket: "s", EnvSiteBucket: "w",
 		EnvSigningKeys: "arn:aws:kms:eu-central-1:1:key/1, 2", EnvRetention: "25y",
-		EnvSponsors: key.Public().String() + "\n" + other.Public().String() + ",",
+		EnvSponsors: key.Public().String() + "\n" + other.Public().String() + ",", EnvWitnesses: "witness w1 …\nquorum w1",
 	}
 	seed := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{9}, 32))
 	e, err := ParseEnv(func(name string) string { return good[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(e.SigningKeys) != 2 || e.SigningKeys[1] != "2" || e.Retention != (Retention{Years: 25}) || len(e.Sponsors) != 2 || e.Sponsors[1] != other.Public() || e.LocalSeed != nil {
+	if len(e.SigningKeys) != 2 || e.SigningKeys[1] != "2" || e.Retention != (Retention{Years: 25}) || len(e.Sponsors) != 2 || e.Sponsors[1] != other.Public() || e.Witnesses != good[EnvWitnesses] || e.LocalSeed != nil {
 		t.Errorf("%+v", e)
 	}
 	for _, c := range []struct {
@@ -44,7 +44,6 @@ func TestEnvironment(t *testing.T) {
 		{EnvSigningKeys, "", EnvSigningKeys + " is not set: it is ids or ARNs"},
 		{EnvRetention, "soon", `"soon" is not a number of days or years`},
 		{EnvSponsors, "acme", `"acme" is not a sponsor's verifier key`},
-		{EnvWitnesses, "w", "leave it empty"},
 		{EnvTSAs, "https://tsa.example", "leave it empty"},
 		{EnvLocalSeed, seed, "create an ML_DSA_44 key in KMS instead"},
 	} {

@@ -48,7 +48,7 @@ func TestTheServiceOnAFailingAWS(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			policy, err = Policy(signers)
+			policy, _, err = Policy(signers, "")
 			must(t, err)
 			s, err := notary.New(NewStore(c, e), notary.Config{Origin: e.Origin, Signers: signers, Policy: policy, MaxBatch: 40,
 				Sponsors: func() []statement.PublicKey { return []statement.PublicKey{sponsor.Public()} },
@@ -159,7 +159,7 @@ func newTrial(t *testing.T, c *Clients, e Env) *trial {
 	must(t, err)
 	signers, err := Signers(t.Context(), c.KMS, e)
 	must(t, err)
-	policy, err := Policy(signers)
+	policy, _, err := Policy(signers, "")
 	must(t, err)
 	w.service, err = notary.New(NewStore(c, e), notary.Config{Origin: e.Origin, Signers: signers, Policy: policy,
 		Sponsors: func() []statement.PublicKey { return []statement.PublicKey{w.sponsor.Public()} }})

@@ -97,15 +97,16 @@ func newSigner(ctx context.Context, client *kms.Client, origin, id string) (chec
 	return checkpoint.NewSigner(checkpoint.VerifierKey(origin, kind, public), raw, time.Now)
 }
 
-// Policy returns what makes a checkpoint final: the log's first plain key, and its
-// first ML-DSA-44 key as the quorum.
-func Policy(signers []checkpoint.Signer) (*checkpoint.Policy, error) {
+// Policy returns what makes a checkpoint final, and the witnesses to be asked: the
+// log's first plain key, its first ML-DSA-44 key, and the quorum of the witnesses,
+// which are lines as [checkpoint.ParseWitnesses] reads them.
+func Policy(signers []checkpoint.Signer, witnesses string) (*checkpoint.Policy, []checkpoint.Witness, error) {
 	var plain, mldsa string
 	for _, s := range signers {
 		kind, err := checkpoint.TypeOf(s.VerifierKey())
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case kind == checkpoint.MLDSA44 && mldsa == "":
 			mldsa = s.VerifierKey()
 		case kind != checkpoint.MLDSA44 && plain == "":
@@ -113,7 +114,11 @@ func Policy(signers []checkpoint.Signer) (*checkpoint.Policy, error) {
 		}
 	}
 	if plain == "" || mldsa == "" {
-		return nil, errors.New(EnvSigningKeys + ": a log signs with two keys, one ECC_NIST_EDWARDS25519 (with an emulator ECC_NIST_P256) and one ML_DSA_44 (with an emulator " + EnvLocalSeed + ")")
+		return nil, nil, errors.New(EnvSigningKeys + ": a log signs with two keys, one ECC_NIST_EDWARDS25519 (with an emulator ECC_NIST_P256) and one ML_DSA_44 (with an emulator " + EnvLocalSeed + ")")
 	}
-	return checkpoint.NewLogPolicy(plain, mldsa)
+	p, asked, err := checkpoint.ParseWitnesses(plain, mldsa, []byte(witnesses))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", EnvWitnesses, err)
+	}
+	return p, asked, nil
 }

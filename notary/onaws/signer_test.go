@@ -38,7 +38,7 @@ func TestKMSSignsACheckpoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			policy, err := Policy(signers)
+			policy, asked, err := Policy(signers, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +50,7 @@ func TestKMSSignsACheckpoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := policy.Verify(signed, nil); err != nil || len(signed.Lines) != len(signers) {
+			if _, err := policy.Verify(signed, nil); err != nil || len(signed.Lines) != len(signers) || asked != nil {
 				t.Errorf("%d lines, %v", len(signed.Lines), err)
 			}
 		})
@@ -107,9 +107,37 @@ func TestKeysThatCannotSign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Policy(signers); err == nil || !strings.Contains(err.Error(), EnvSigningKeys) {
+		if _, _, err := Policy(signers, ""); err == nil || !strings.Contains(err.Error(), EnvSigningKeys) {
 			t.Errorf("%v: %v", keys, err)
 		}
+	}
+}
+
+// Witnesses of the environment stand in the policy without their addresses, beside
+// the log's own keys.
+func TestPolicyWithWitnesses(t *testing.T) {
+	_, client := kmsOf(t)
+	signers, err := Signers(t.Context(), client, withKeys("ed", "ml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := checkpoint.GenerateCosignature("w.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := "witness w1 " + k.VerifierKey() + " https://w.example/"
+	policy, asked, err := Policy(signers, line+"\nquorum w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) != 1 || asked[0] != (checkpoint.Witness{Name: "w1", Key: k.VerifierKey(), URL: "https://w.example/"}) || bytes.Contains(policy.Bytes(), []byte("https")) {
+		t.Errorf("%+v of\n%s", asked, policy.Bytes())
+	}
+	if keys := policy.LogKeys(); len(keys) != 2 || keys[0] != signers[0].VerifierKey() || keys[1] != signers[1].VerifierKey() {
+		t.Errorf("the log's keys are %q", keys)
+	}
+	if _, _, err := Policy(signers, line); err == nil || !strings.Contains(err.Error(), EnvWitnesses+": witnesses: the last line") {
+		t.Errorf("without a quorum: %v", err)
 	}
 }
 
