@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
@@ -23,6 +24,13 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&s.Email, nil))
 	}
 	guard.AddTarget(awseventstargets.NewSnsTopic(topic, nil))
+	// A topic with a policy of its own has no longer the one that let the account's
+	// alarms publish: without this they would rise and tell nobody.
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: new("AlarmsPublish"), Actions: texts("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(new("cloudwatch.amazonaws.com"), nil)},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
+	}))
 
 	var all []interfacesawscloudwatch.IAlarmRef
 	alarm := func(id, what string, metric awscloudwatch.IMetric, threshold, periods float64, missing awscloudwatch.TreatMissingData) {

@@ -45,6 +45,28 @@ func TestAlarms(t *testing.T) {
 	})
 }
 
+// A topic's own policy takes the place of the one that lets an account's alarms
+// publish, so it must name both who tell it something.
+func TestTheTopicHearsAlarmsAndTheGuard(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		topic := object{"Ref": tpl.one("AWS::SNS::Topic", "Alarms").ID}
+		heard := map[string]any{}
+		for _, s := range permissions(tpl.one("AWS::SNS::TopicPolicy", "AlarmsPolicy").Properties["PolicyDocument"]) {
+			if who, _ := at(s.Principal, "Service").(string); s.Effect == "Allow" {
+				heard[who] = s.Condition
+				want(t, who+" may", s.Action, []string{"sns:Publish"})
+				if ref, _ := json.Marshal(topic); len(s.Resource) != 1 || s.Resource[0] != string(ref) {
+					t.Errorf("%s may publish to %v", who, s.Resource)
+				}
+			}
+		}
+		if _, ok := heard["events.amazonaws.com"]; !ok || len(heard) != 2 {
+			t.Errorf("heard are %v", heard)
+		}
+		want(t, "alarms of this account alone", heard["cloudwatch.amazonaws.com"], object{"StringEquals": object{"aws:SourceAccount": object{"Ref": "AWS::AccountId"}}})
+	})
+}
+
 func TestTouchingAKeyOrTheLogsProtectionRaisesAnAlarm(t *testing.T) {
 	each(t, func(t *testing.T, tpl *template) {
 		guard := tpl.one("AWS::Events::Rule", "Guard")
