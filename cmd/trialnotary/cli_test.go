@@ -57,14 +57,22 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BIDI", "Week \u202e12")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "admit": admit, "sealing": sealingSwitch, "service": serviceSwitch,
-			"replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
-			"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
-			"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
-			"freeze": freeze, "cosign": cosign,
-		},
+		Cmds: scriptCommands(map[string]scriptCommand{"admit": admit, "sealing": sealingSwitch, "service": serviceSwitch, "freeze": freeze, "cosign": cosign}),
 	})
+}
+
+type scriptCommand = func(*testscript.TestScript, bool, []string)
+
+// scriptCommands returns what the scripts call, whatever the service is, and those
+// that work on one.
+func scriptCommands(onService map[string]scriptCommand) map[string]scriptCommand {
+	all := map[string]scriptCommand{
+		"exits": exits, "replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
+		"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
+		"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
+	}
+	maps.Copy(all, onService)
+	return all
 }
 
 type villageKey struct{}

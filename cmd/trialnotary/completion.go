@@ -13,14 +13,14 @@ import (
 // is not here takes no file.
 func argumentFiles() map[string][][]string {
 	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip"}
-	party := []string{"trial", "invite"}
+	party, past := []string{"trial", "invite"}, []string{"trial", "history"}
 	return map[string][][]string{
 		"seal": {nil}, "verify": {evidence, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
-		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "explain": {{"receipt"}, nil}, "certificate": {{"receipt"}},
+		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil},
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
 		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
-		"status": {trial}, "timeline": {trial}, "absent": {trial}, "export": {trial}, "history": {party}, "fetch": {party}, "watch": {{"invite"}},
+		"status": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
 		"man": {nil},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trialnotary/notary/client"
+	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -62,6 +63,10 @@ func (a *app) join(c *cobra.Command, name, pin string) error {
 		var wrong *client.WrongKey
 		if errors.As(err, &wrong) {
 			f.do = "Name the invited key with --key, or send the sponsor this line to be enrolled:\n" + file.Public.String()
+		}
+		if failed, ok := errors.AsType[*receipt.Failure](err); ok {
+			f.err = fmt.Errorf("%s does not verify: %s: %s", name, stepWords[failed.Step], failed.Reason)
+			f.do = "Tell the sponsor what this says, and have the invite sent anew."
 		}
 		return f
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -194,6 +195,10 @@ func (a *app) newTrial(c *cobra.Command, out string, file *client.Key, s *statem
 	if err != nil {
 		return nil, kept(err, "Nothing was registered or written.", "")
 	}
+	if a.trust != "" && trust.HasSponsors && !slices.Contains(trust.Sponsors, file.Public) {
+		return nil, &fault{code: exitUsage, err: fmt.Errorf("the trust file %s does not list your key among its sponsors, and no invite would verify with it", a.trust), safe: "Nothing was registered or written.",
+			do: "Have the operator admit the key, and name the trust file of after that; or leave --trust away."}
+	}
 	key, err := a.openKey(file, a.key)
 	if err != nil {
 		return nil, err
@@ -237,10 +242,34 @@ func (a *app) finishRegistration(ctx context.Context, srv *client.Service, m cli
 	if _, err := r.Verify(receipt.Options{Trust: t.Trust, Trial: t.Fingerprint(), Now: a.now()}); err != nil {
 		return fmt.Errorf("the service's answer does not verify: %w", err)
 	}
+	if t.Trust, err = a.listing(ctx, srv, t); err != nil {
+		return err
+	}
 	_, err = m.UpdateTrial(out, func(now *client.Trial) error {
+		now.Trust = t.Trust
 		return now.Complete(map[statement.ID]receipt.Evidence{n.ID: e})
 	})
 	return err
+}
+
+// listing returns a trust file that lists the sponsor, if the trial's lists others:
+// it was fetched before the operator admitted the key, and no invite would verify
+// with it. The service hands out a newer one, which must be of the same log.
+func (a *app) listing(ctx context.Context, srv *client.Service, t *client.Trial) (*receipt.Trust, error) {
+	lacks := func(u *receipt.Trust) bool {
+		return u.HasSponsors && !slices.Contains(u.Sponsors, t.Registration.Note.Keys[0].Key)
+	}
+	if !lacks(t.Trust) || a.trust != "" {
+		return t.Trust, nil
+	}
+	u, err := srv.Trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if lacks(u) || !bytes.Equal(u.Policy.Bytes(), t.Trust.Policy.Bytes()) {
+		return t.Trust, nil
+	}
+	return u, nil
 }
 
 func (a *app) showRegistered(m client.Memory, out string, t *client.Trial) error {

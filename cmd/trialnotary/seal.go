@@ -30,6 +30,7 @@ type sealing struct {
 	list    *inventory.List // nil: nobody's list
 	checked string          // what was compared with the list
 	careful []string        // what to think about before it is signed
+	shown   int             // how many of these a receipt shows
 	of      *withdrawn      // what a withdrawal is about
 	beside  string          // how a default prefix begins, "": as the input
 	prefix  string
@@ -130,7 +131,8 @@ func (a *app) seal(c *cobra.Command, s sealing) error {
 		return err
 	}
 	s.careful = append(careful("the label", s.label, a.now()), careful("the reason", s.reason, a.now())...)
-	s.careful = append(s.careful, s.ownFiles()...)
+	s.shown = len(s.careful)
+	s.careful = append(append(s.careful, s.ownFiles()...), s.notOnWindows()...)
 	if s.prefix, err = s.choosePrefix(a.now()); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/maphash"
 	"path"
 	"slices"
 	"strings"
@@ -59,11 +60,11 @@ func (s *sealing) summary(word string) *sheet {
 		}
 	}
 	s.addOutside(out)
-	for _, c := range s.careful {
+	for i, c := range s.careful {
 		out.add("careful", "%s", c)
-	}
-	if len(s.careful) > len(s.ownFiles()) {
-		out.more("whoever is shown the receipt reads it, and it cannot be taken back")
+		if i == s.shown-1 {
+			out.more("whoever is shown the receipt reads it, and it cannot be taken back")
+		}
 	}
 	return out
 }
@@ -113,6 +114,40 @@ func (s *sealing) ownFiles() []string {
 		return []string{found[0] + " is a private file of yours and no data: does it belong there?"}
 	}
 	return []string{names(found) + " are private files of yours and no data: do they belong there?"}
+}
+
+// notOnWindows says which names Windows gives to no file, or to no two of them: the
+// data cannot be unpacked and checked there.
+func (s *sealing) notOnWindows() (all []string) {
+	if s.tree == nil {
+		return nil
+	}
+	var unfit, alike []string
+	why := ""
+	lower := map[uint64]bool{} // of 100,000 names, less than their letters
+	seed := maphash.MakeSeed()
+	for p := range s.tree.All() {
+		if w := client.UnfitForWindows(p); w != "" {
+			unfit, why = append(unfit, p), w
+		}
+		h := maphash.String(seed, strings.ToLower(p))
+		if lower[h] {
+			alike = append(alike, p)
+		}
+		lower[h] = true
+	}
+	const so = ": nobody can unpack and check that there"
+	switch len(unfit) {
+	case 0:
+	case 1:
+		all = append(all, unfit[0]+" is a name that Windows gives to no file (it "+why+")"+so)
+	default:
+		all = append(all, names(unfit)+" are names that Windows gives to no file"+so)
+	}
+	if len(alike) > 0 {
+		all = append(all, names(alike)+": on Windows another file has that name, which differs by upper and lower case alone"+so)
+	}
+	return all
 }
 
 func (a *app) showDryRun(s sealing) error {

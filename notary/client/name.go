@@ -29,6 +29,17 @@ func checkName(path, system string) error {
 	return nil
 }
 
+// UnfitForWindows says why a file of a dataset cannot lie on Windows under its name
+// in the manifest, "" if it can: whoever is given the data there could not check it.
+func UnfitForWindows(path string) string {
+	for name := range strings.SplitSeq(path, "/") {
+		if why := notOnWindows(name); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
 // notOnWindows says why Windows has no file of that name, "" if it may. Source:
 // Microsoft, "Naming Files, Paths, and Namespaces".
 func notOnWindows(name string) string {

@@ -48,6 +48,23 @@ func TestNamesOnWindows(t *testing.T) {
 	}
 }
 
+// TestNamesUnfitForWindows: of a dataset that is sealed elsewhere.
+func TestNamesUnfitForWindows(t *testing.T) {
+	for path, want := range map[string]string{
+		"dm.csv":           "",
+		"lab/.hidden/b":    "",
+		"lab/aux.csv":      "is a device",
+		"con/dm.csv":       "is a device",
+		"visit 12:30.csv":  "has the character :",
+		"lab./dm.csv":      "ends with a full stop or a blank",
+		"lab/what?/dm.csv": "has the character ?",
+	} {
+		if got := UnfitForWindows(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // TestExpand does what cmd.exe and PowerShell leave to programs.
 func TestExpand(t *testing.T) {
 	disk := map[string][]string{

@@ -3,7 +3,6 @@ package inventory
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -237,18 +236,4 @@ func (l *List) readOxum(dir fs.FS) error {
 		l.oxum = &oxum{bytes, files}
 	}
 	return nil
-}
-
-// Lists returns the names of the files that say what the digests are.
-func (l *List) Lists() []string {
-	var all []string
-	for _, e := range l.Files {
-		for _, d := range e.Digests {
-			if !slices.Contains(all, path.Base(d.From)) {
-				all = append(all, path.Base(d.From))
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
 }

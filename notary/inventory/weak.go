@@ -40,16 +40,6 @@ func (l *List) ReadWeak(ctx context.Context, open func(path string) (io.ReadClos
 	return compared, all, nil
 }
 
-// Weak reports how many files have no better digest than MD5 or SHA-1.
-func (l *List) Weak() (n int) {
-	for _, e := range l.Files {
-		if _, ok := e.weak(); ok {
-			n++
-		}
-	}
-	return n
-}
-
 // Bare reports how many files have no digest at all.
 func (l *List) Bare() (n int) {
 	for _, e := range l.Files {

@@ -78,7 +78,8 @@ export async function verifyHistory(bytes: Uint8Array, o: Options): Promise<Hist
 function checkAuditors(h: HistoryRead, o: Options, met: Met | undefined): { name: string; at?: Seconds }[] {
   const found = new Map<Key, { name: string; at?: Seconds }>();
   const heads = new Heads(o.trust, o.now);
-  h.auditors.forEach((c, i) => {
+  h.auditors.forEach((checkpoint, i) => {
+    const c = checkpoint();
     if (c.text !== h.proof.checkpoint.text) throw new Failure("auditors", "otherCheckpoint", { n: i + 1 });
     for (const k of o.trust?.auditors ?? []) {
       const line = c.lines.find((l) => l.name === k.name && l.id === k.id);
