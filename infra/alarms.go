@@ -48,8 +48,9 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 	silent, quiet := awscloudwatch.TreatMissingData_BREACHING, awscloudwatch.TreatMissingData_NOT_BREACHING
 	sealAge := ours(s, wire.SealAge, "Maximum", 1)
 	oldest := ours(s, wire.OldestPending, "Maximum", 1)
-	// A sealer that says nothing is as bad as one that says it is stuck.
-	alarm("SealAge", "the sealer has not finished a round for ten minutes", sealAge, 600, 5, silent)
+	// A sealer that says nothing is as bad as one that says it is stuck. One that is busy
+	// says something every six minutes, when its round is over.
+	alarm("SealAge", "the sealer has not finished a round for ten minutes", sealAge, 60, 10, silent)
 	alarm("OldestPending", "a statement has been waiting for a quarter of an hour", oldest, 900, 3, quiet)
 	alarm("Fork", "the log and the database disagree; nothing more is signed", ours(s, wire.Forks, "Sum", 1), 1, 1, quiet)
 	alarm("Audit", "the log does not verify, or an object is not locked", ours(s, wire.AuditFailures, "Sum", 5), 1, 1, quiet)
