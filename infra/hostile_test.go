@@ -113,6 +113,8 @@ func TestWhatAnAttackerDoesIsDenied(t *testing.T) {
 		call{"AuditRole", "dynamodb:GetItem", "Table", nil},
 		call{"AuditRole", "s3:PutObject", "LogBucket/tile/0/000", once},
 		call{"AuditRole", "s3:PutObject", "StateBucket/map/00000000000000000001", nil},
+		call{"SealRole", "s3:DeleteObject", "StateBucket/staging/00000000000000000001", nil}, // it expires
+		call{"SealRole", "s3:GetObject", "StateBucket/access/ab/cd", nil},
 		call{"SealRole", "s3:PutObject", "SiteBucket/index.html", nil},
 		call{"SealRole", "s3:PutObject", "StateBucket/audit/newest", nil},
 		call{"SealRole", "dynamodb:DeleteTable", "Table", nil},

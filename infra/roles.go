@@ -55,14 +55,19 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	partitions := func(of ...string) map[string]any {
 		return map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": of}}
 	}
-	allow("submit", "ReadRows", rows, partitions(logPartitions()...), "dynamodb:BatchGetItem", "dynamodb:Query")
-	allow("submit", "WriteInbox", rows, partitions(submitPartitions()...), "dynamodb:PutItem")
+	// What was accepted and sealed, and a trial's keys. The service's own key, in SV#,
+	// is the sealer's alone to read.
+	allow("submit", "ReadRows", rows, partitions("HEAD", "IN#*", "ST#*", "SM#*", "OW#*", "RG#*"), "dynamodb:BatchGetItem")
+	allow("submit", "ListRows", rows, partitions("TR#*"), "dynamodb:Query")
+	// The inbox, and the statements, to one of which it may give a note back after a repair.
+	allow("submit", "WriteInbox", rows, partitions("IN#*", "ST#*"), "dynamodb:PutItem")
 	allow("submit", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("submit", "ReadErased", objects(state, "erased/*"), nil, "s3:GetObject")              // what may not come back
 	allow("submit", "ReadFinalCheckpoints", objects(log, "checkpoints/*"), nil, "s3:GetObject") // that a statement is "after"
 
-	allow("prove", "ReadRows", rows, partitions(append(logPartitions(), trailPartitions()...)...), "dynamodb:BatchGetItem", "dynamodb:Query")
-	allow("prove", "WriteTrail", rows, partitions("AQ#-"), "dynamodb:PutItem") // before anything is read
+	allow("prove", "ReadRows", rows, partitions("HEAD", "IN#*", "ST#*", "OW#*", "RG#*", "BT#*", "MP#*", "AA#-", "AQ#-", "SP#-"), "dynamodb:BatchGetItem")
+	allow("prove", "ListRows", rows, partitions("SM#*", "TR#*", "AC#*", "AQ#-"), "dynamodb:Query")
+	allow("prove", "WriteTrail", rows, partitions("AQ#-"), "dynamodb:PutItem") // before a read is answered
 	allow("prove", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("prove", "ReadState", append(objects(state, "map/*"), objects(state, "access/*")...), nil, "s3:GetObject")
 	for _, name := range []string{"prove", "seal", "audit"} {
@@ -75,8 +80,9 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "access/*"), objects(state, "erased/*")), nil,
+	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "erased/*")), nil,
 		"s3:GetObject", "s3:PutObject")
+	allow("seal", "WriteTrail", objects(state, "access/*"), nil, "s3:PutObject") // who reads it writes it down, and the sealer does not
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
 
 	// The auditor sees the public log and its locks, and never the table.
@@ -94,16 +100,3 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 			map[string]any{"StringEquals": map[string]any{"events:source": events.Source}}, "events:PutEvents")
 	}
 }
-
-// logPartitions are those of the table that say what was accepted and sealed. The
-// service's own key, in SV#, is not among them: only the sealer reads it.
-func logPartitions() []string {
-	return []string{"HEAD", "IN#*", "ST#*", "SM#*", "OW#*", "RG#*", "TR#*", "BT#*", "MP#*"}
-}
-
-// trailPartitions are those of the trail of reads.
-func trailPartitions() []string { return []string{"AA#-", "AC#*", "AQ#-", "SP#-"} }
-
-// submitPartitions are those of the table that submit may write: the inbox, and
-// the statements, to one of which it may give a note back after a repair.
-func submitPartitions() []string { return []string{"IN#*", "ST#*"} }

@@ -10,6 +10,7 @@ import (
 	"trialnotary/notary"
 	"trialnotary/notary/client"
 	"trialnotary/notary/onaws"
+	"trialnotary/notary/onaws/fakeaws"
 	"trialnotary/notary/statement"
 )
 
@@ -64,6 +65,20 @@ func (d *imitation) streamsAreRead() {
 	if status, _ := d.send("GET", "/streams/"+registration.String()+"/entries", "", ""); status != http.StatusUnauthorized {
 		t.Errorf("without a request note: %d", status)
 	}
+	// A read that cannot be written down is not answered; the client asks again.
+	tries := 0
+	d.aws.Fail(func(c fakeaws.Call) fakeaws.Fault {
+		if c.Op == "PutItem" && strings.HasPrefix(c.Name, "AQ#-") {
+			if tries++; tries == 1 {
+				return fakeaws.Forbidden
+			}
+		}
+		return fakeaws.None
+	})
+	if _, err := d.service.Entries(ctx, log, d.sponsor, registration, 1); err != nil || tries != 2 {
+		t.Errorf("a read that was written down at the second try of %d: %v", tries, err)
+	}
+	d.aws.Fail(nil)
 	d.cli("history", "T.trial", "--out", "T.history")
 	if out := d.cli("verify", "T.history", "--trust", "T.trial"); !strings.Contains(out, "VERIFIED") {
 		t.Errorf("the history:\n%s", out)
@@ -111,9 +126,14 @@ func (d *imitation) theTrailIsAnchored() {
 	if len(d.aws.Buckets.Names("StateBucket/access/")) == 0 {
 		t.Fatal("nothing that was read is in a file")
 	}
-	a, err := d.service.Access(ctx, d.env.Origin, d.sponsor, d.stream("trial"))
-	if err != nil || len(a.Open) == 0 || len(a.Open[0].Records) == 0 {
-		t.Fatalf("the trail: %+v, %v", a, err)
+	for _, file := range []string{"there", "deleted"} {
+		a, err := d.service.Access(ctx, d.env.Origin, d.sponsor, d.stream("trial"))
+		if err != nil || len(a.Open) == 0 || (file == "there") != (len(a.Open[0].Records) > 0) {
+			t.Fatalf("the trail with its file %s: %+v, %v", file, a, err)
+		}
+		for _, name := range d.aws.Buckets.Names("StateBucket/access/") {
+			d.aws.Buckets.Delete(name)
+		}
 	}
 }
 

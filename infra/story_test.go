@@ -264,6 +264,7 @@ func (d *imitation) anAuditThatFinds() {
 	if err := d.audit("AuditEveryHour"); err == nil {
 		d.t.Fatal("a hidden object was not found")
 	}
+	d.sealed("alarm", "delete marker")
 	d.aws.Buckets.Delete(signed[len(signed)-1])
 	if err := d.audit("AuditEveryHour"); err == nil || !strings.Contains(err.Error(), "missing") {
 		d.t.Fatalf("a deleted object was not found: %v", err)

@@ -173,7 +173,7 @@ func (s *Service) anchorFile(ctx context.Context, w *steward, a anchored, r *run
 	if err := s.acceptOwn(ctx, w, n); err != nil {
 		return err
 	}
-	if err := s.store.AddRows(ctx, []Row{{accessPartition(r.trial), sortKey(a.From) + "-" + class(r.closed), n.Raw}}); err != nil {
+	if err := s.store.AddRows(ctx, []Row{{accessPartition(r.trial), sortKey(f.Number) + "-" + class(r.closed), n.Raw}}); err != nil {
 		return err
 	}
 	row := newestKey(r)

@@ -17,7 +17,11 @@ func (s *Service) admitBlind(ctx context.Context, n *request.Blind) ([]statement
 		return nil, statement.PublicKey{}, reject(Malformed, "the submission is for the log %q, this log is %q", n.Log, s.Origin)
 	}
 	g, _, err := s.checkNow(ctx, n.Stream, func(a *statement.Authority) (statement.Grant, error) {
-		return a.CheckBlind(n.Stream, n.Signed, latest, s.batchTime())
+		g, err := a.CheckBlind(n.Stream, n.Signed, latest, s.batchTime())
+		if errors.Is(err, statement.ErrStranger) {
+			err = errors.New(reasonNoStream) // stream ids are public: who holds no key of it, asks in vain
+		}
+		return g, err
 	})
 	if err != nil {
 		return nil, statement.PublicKey{}, err

@@ -125,19 +125,27 @@ func TestBlindIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A stream's id is public. What the service knows of the stream is not: whoever has
+	// no key of it gets the answer of a stream that does not exist.
+	_, err = w.svc.Submit(context.Background(), [][]byte{w.blind(notary.Ref{Stream: random32(), Statement: n.ID}, w.stranger)})
+	if err == nil {
+		t.Fatal("a stream that does not exist takes statements")
+	}
+	unknown := err.Error()
 	for name, c := range map[string]struct {
 		note []byte
 		says string
 	}{
-		"another log's":            {elsewhere, "other.example"},
-		"by another site's key":    {w.blind(refOf(n), two), "never granted"},
-		"by a stranger":            {w.blind(refOf(n), w.stranger), "never granted"},
-		"by a namesake":            {w.blind(refOf(n), newKey(t, one.Public().Name)), "granted"},
-		"in no stream":             {w.blind(notary.Ref{Stream: random32(), Statement: n.ID}, one), "no key is enrolled"},
-		"in the trial stream":      {w.blind(notary.Ref{Stream: tr.stream, Statement: n.ID}, w.sponsor), "blind"},
-		"in a registration stream": {w.blind(notary.Ref{Stream: registration, Statement: n.ID}, w.sponsor), "no key is enrolled"},
-		"changed":                  {bytes.Replace(w.blind(refOf(n), one), []byte(n.ID.String()), []byte(w.data(tr, "site-001", one).ID.String()), 1), "not signed"},
-		"cut":                      {w.blind(refOf(n), one)[:100], ""},
+		"another log's":             {elsewhere, "other.example"},
+		"by another site's key":     {w.blind(refOf(n), two), unknown},
+		"by a stranger":             {w.blind(refOf(n), w.stranger), unknown},
+		"by a namesake":             {w.blind(refOf(n), newKey(t, one.Public().Name)), unknown},
+		"in no stream":              {w.blind(notary.Ref{Stream: random32(), Statement: n.ID}, one), unknown},
+		"in the trial stream":       {w.blind(notary.Ref{Stream: tr.stream, Statement: n.ID}, w.sponsor), "blind"},
+		"in the trial's, by a site": {w.blind(notary.Ref{Stream: tr.stream, Statement: n.ID}, one), unknown},
+		"in a registration stream":  {w.blind(notary.Ref{Stream: registration, Statement: n.ID}, w.sponsor), unknown},
+		"changed":                   {bytes.Replace(w.blind(refOf(n), one), []byte(n.ID.String()), []byte(w.data(tr, "site-001", one).ID.String()), 1), unknown},
+		"cut":                       {w.blind(refOf(n), one)[:100], ""},
 	} {
 		_, err := w.svc.Submit(context.Background(), [][]byte{c.note})
 		var no *notary.Rejection

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"trialnotary/notary/statement"
 )
@@ -280,6 +281,25 @@ func (s *Service) erased(ctx context.Context, ref Ref) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// erasedIn returns which statements of a stream were erased, whatever their rows say: a
+// database restored from an older copy has their notes until it is repaired.
+func (s *Service) erasedIn(ctx context.Context, stream statement.StreamID) (map[statement.ID]bool, error) {
+	prefix := "erased/" + stream.String() + "/"
+	names, err := s.store.ListState(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[statement.ID]bool, len(names))
+	for _, name := range names {
+		id, err := statement.ParseID(strings.TrimPrefix(name, prefix))
+		if err != nil {
+			return nil, fmt.Errorf("%s names no statement", name)
+		}
+		all[id] = true
+	}
+	return all, nil
 }
 
 // eraseAgain deletes what a repair of the database brought back.

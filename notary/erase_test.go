@@ -119,6 +119,10 @@ func TestErase(t *testing.T) {
 				if !w.holds(n) {
 					t.Fatal("the copy shows nothing")
 				}
+				p, err := w.svc.Statements(context.Background(), w.ask(one), n.Stream(), 1)
+				if err != nil || bytes.Contains(p.Body, n.Raw) || !bytes.Contains(p.Body, other.Raw) {
+					t.Fatalf("restored and not repaired: %q, %v", p.Body, err)
+				}
 				if err := w.svc.Repair(context.Background(), false, nil); err != nil {
 					t.Fatal(err)
 				}

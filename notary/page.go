@@ -67,23 +67,27 @@ func (s *Service) Statements(ctx context.Context, ask *request.Read, stream stat
 	if err != nil {
 		return Page{}, err
 	}
+	erased, err := s.erasedIn(ctx, stream)
+	if err != nil {
+		return Page{}, fmt.Errorf("statements of a stream: %w", err)
+	}
 	a := text.Archive{Version: StatementsVersion}
 	first, size, until := from, len(a.Version)+1, from+pageSpan
 	last, err := s.entries(ctx, r, from, func(rows []Row) (bool, error) {
-		keys := make([]Row, len(rows))
+		keys, ids := make([]Row, len(rows)), make([]statement.ID, len(rows))
 		for i, row := range rows {
 			e, err := parseStreamRow(row.Value)
 			if err != nil {
 				return false, err
 			}
-			keys[i] = statementKey(Ref{e.Stream, e.Statement})
+			keys[i], ids[i] = statementKey(Ref{e.Stream, e.Statement}), e.Statement
 		}
 		values, err := s.store.GetRows(ctx, keys)
 		if err != nil {
 			return false, err
 		}
-		for _, v := range values {
-			if v != nil {
+		for i, v := range values {
+			if v != nil && !erased[ids[i]] {
 				o, err := parseOutcome(v)
 				if err != nil {
 					return false, err

@@ -22,7 +22,7 @@ import (
 //	AQ#-          | <number>          a read that waits to be anchored
 //	AA#-          | -                 up to where the queue is anchored
 //	AL#<trial>    | open or closed    the newest file of a trial's
-//	AC#<trial>    | <number>-<class>  an access statement, by the first read of its run
+//	AC#<trial>    | <number>-<class>  an access statement, by the number of its file
 //	access/<trial>/<statement>        its file: private, can be deleted
 
 const queuePartition = "AQ#-"
@@ -189,10 +189,10 @@ func (s *Service) readAnchored(ctx context.Context) ([]byte, anchored, error) {
 const AccessVersion = "trialnotary/trail@v1"
 
 // Access returns who read what of a trial, anchored up to now, from number from ≥ 1
-// on: an archive of `registration`, the service's own, and for every run of reads
+// on: an archive of `registration`, the service's own, and for every file of reads
 // `statement-<number>-<open or closed>` and `records-<number>-<open or closed>`, the
-// latter only while the service has them. Runs of reads in closed streams are for keys
-// that may read these. Next counts in numbers, too. stream is the trial's own; errors
+// latter only while the service has them. Files of reads in closed streams are for keys
+// that may read these; they are numbered apart, so that no gap tells of them. Next counts in numbers, too. stream is the trial's own; errors
 // as for Entries.
 func (s *Service) Access(ctx context.Context, ask *request.Read, stream statement.StreamID, from uint64) (Page, error) {
 	r, err := s.mayRead(ctx, ask, stream)

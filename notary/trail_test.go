@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,6 +137,24 @@ func everyReadIsInTheTrail(t *testing.T, w *world) {
 		t.Errorf("a trail of one stream: %v", err)
 	}
 	// Who reads the trail stands in it.
+	w.read(keys["inspector"], tr.streamID("dsmb"))
+	w.anchored(w.svc)
+	w.read(keys["inspector"], tr.streamID("dsmb"))
+	w.anchored(w.svc)
+	if _, err := w.svc.Access(context.Background(), w.ask(keys["inspector"]), tr.stream, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.anchored(w.svc)
+	// Nor do the numbers of what they see tell of it.
+	p, err := w.svc.Access(context.Background(), w.ask(keys["monitor"]), tr.stream, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, m := range regexp.MustCompile(`(?m)^-- statement-(.*)-open --$`).FindAllStringSubmatch(string(p.Body), -1) {
+		if m[1] != strconv.Itoa(n+1) {
+			t.Errorf("file %d of the trail has the number %s", n+1, m[1])
+		}
+	}
 	w.anchored(w.svc)
 	open, _ = w.trail(w.svc, tr, keys["inspector"])
 	reads := 0
@@ -144,8 +163,8 @@ func everyReadIsInTheTrail(t *testing.T, w *world) {
 			reads++
 		}
 	}
-	if reads != 1+4 {
-		t.Errorf("%d reads of the trail are in it, want 5", reads)
+	if reads != 1+4+1+1 {
+		t.Errorf("%d reads of the trail are in it, want 7", reads)
 	}
 	w.check(w.store)
 }

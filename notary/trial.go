@@ -195,6 +195,8 @@ func (s *Service) readTrial(ctx context.Context, id statement.StreamID, t *trial
 	return nil
 }
 
+const reasonNoStream = "no key is enrolled for this stream in this log; if the enrolment was made just now, wait until it is sealed"
+
 // check finds the grant under which n may be entered now.
 func (s *Service) check(ctx context.Context, n *statement.Note) (statement.Grant, *statement.Authority, error) {
 	return s.checkNow(ctx, n.Stream(), func(a *statement.Authority) (statement.Grant, error) {
@@ -208,7 +210,7 @@ func (s *Service) checkNow(ctx context.Context, stream statement.StreamID, check
 	o, err := s.owner(ctx, stream)
 	if errors.Is(err, ErrNotFound) {
 		return statement.Grant{}, nil, &Rejection{Kind: Forbidden,
-			Reason: "no key is enrolled for this stream in this log; if the enrolment was made just now, wait until it is sealed"}
+			Reason: reasonNoStream}
 	} else if err != nil {
 		return statement.Grant{}, nil, err
 	}

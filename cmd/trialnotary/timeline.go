@@ -27,9 +27,9 @@ counted. --html writes the same as one page with a picture, for a board or a pri
 The order is that of the batches in the log. For two statements, their receipts show
 it without the operator's word: trialnotary verify.
 
-Exit codes: 0 no rule is broken, 1 a rule is broken, or the history does NOT verify,
-2 it could not be checked, 4 the service could not be reached or refused, 5 no rule is
-broken, but whose log this is is unconfirmed.`,
+Exit codes: 0 nothing that is shown breaks a rule, 1 a rule is broken, or the history
+does NOT verify, 2 it could not be checked, 4 the service could not be reached or
+refused, 5 as 0, but whose log this is is unconfirmed.`,
 		Example: `  trialnotary timeline NCT01234567.trial --html timeline.html
   trialnotary timeline NCT01234567.history`,
 		Args: args(1, 1, "the trial file or the history"),

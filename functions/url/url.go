@@ -5,7 +5,8 @@
 //	 "requestContext":{"http":{"method":"GET",…}},"body":"","isBase64Encoded":false}
 //
 // Names of header fields come in lower case, several values of one joined by
-// commas, cookies apart from them. A body that is not UTF-8 goes out in base64.
+// commas, cookies apart from them. A body that is not UTF-8 goes out in base64, and
+// so does one that would be longer as text.
 package url
 
 import (
@@ -97,8 +98,24 @@ func (w *writer) response() events.LambdaFunctionURLResponse {
 			out.Headers[k] = strings.Join(v, ", ")
 		}
 	}
-	if out.Body = w.body.String(); !utf8.ValidString(out.Body) {
+	if out.Body = w.body.String(); !utf8.ValidString(out.Body) || written(out.Body) > base64.StdEncoding.EncodedLen(w.body.Len()) {
 		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(w.body.Bytes()), true
 	}
 	return out
+}
+
+// written is the length of a text in JSON at most. Lambda takes a response of 6 MB as
+// JSON, and a page of 4 MiB that its authors filled with quotation marks is twice as
+// long there; in base64 it has 5.6 MB whatever is in it.
+func written(s string) int {
+	n := len(s)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n++
+		case c < ' ':
+			n += 5
+		}
+	}
+	return n
 }

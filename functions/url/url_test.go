@@ -89,6 +89,28 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// A page of the longest is within what Lambda takes of a response, whatever its
+// authors wrote.
+func TestTheLongestPageFits(t *testing.T) {
+	const page, takes = 4<<20 + 64<<10, 6 << 20
+	for _, line := range []string{`label """"""""""""""""` + "\n", "label \\\\\\\\\\\\\\\\\n", "salt AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n", "ü\n", "\n"} {
+		body := strings.Repeat(line, page/len(line))
+		out := call(t, "testdata/get.json", nil, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) })
+		wire, err := json.Marshal(out)
+		if err != nil || len(wire) > takes {
+			t.Errorf("%q: %d bytes, %v", line, len(wire), err)
+		}
+		got := out.Body
+		if out.IsBase64Encoded {
+			b, _ := base64.StdEncoding.DecodeString(got)
+			got = string(b)
+		}
+		if got != body {
+			t.Errorf("%q came back as another", line)
+		}
+	}
+}
+
 func TestResponses(t *testing.T) {
 	out := call(t, "testdata/post.json", nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "/receipts/1/2")

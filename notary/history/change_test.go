@@ -31,7 +31,7 @@ func TestEveryChangedBitIsRefused(t *testing.T) {
 			if i%stride > 0 && !(identity[i] && i%5 == 0) {
 				continue
 			}
-			mask := byte(1) << (i % 7)
+			mask := byte(1) << (i % 8)
 			changed := bytes.Clone(b)
 			changed[i] ^= mask
 			h, err := Parse(changed)

@@ -205,7 +205,8 @@ func TestMissingIsNoSuchKeyAlone(t *testing.T) {
 		t.Error("403:", err)
 	}
 	f.Buckets.Hide("log/heads/1")
-	if _, err := s.Get(t.Context(), "heads/1"); err == nil || errors.Is(err, notary.ErrNotFound) {
+	var hidden *Unlocked
+	if _, err := s.Get(t.Context(), "heads/1"); !errors.As(err, &hidden) || hidden.Object != "heads/1" || errors.Is(err, notary.ErrNotFound) {
 		t.Error("under a delete marker:", err)
 	}
 }

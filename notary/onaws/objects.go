@@ -93,7 +93,7 @@ func (s *Store) get(ctx context.Context, bucket, name, byteRange string) (object
 	for try := 1; ; try++ {
 		out, err := s.s3.GetObject(ctx, in)
 		if err != nil {
-			return object{}, missing(err)
+			return object{}, missing(name, err)
 		}
 		data, err := io.ReadAll(out.Body)
 		out.Body.Close()
@@ -109,15 +109,15 @@ func (s *Store) get(ctx context.Context, bucket, name, byteRange string) (object
 	}
 }
 
-// missing turns S3's NoSuchKey into ErrNotFound. NoSuchBucket has the same status
-// and is a fault, and so is a delete marker.
-func missing(err error) error {
+// missing turns S3's NoSuchKey into ErrNotFound, and into *Unlocked under a delete
+// marker. NoSuchBucket has the same status and is a fault.
+func missing(name string, err error) error {
 	if !isCode(err, "NoSuchKey") {
 		return err
 	}
 	var r *awshttp.ResponseError
 	if errors.As(err, &r) && r.Response != nil && r.Response.Header.Get("x-amz-delete-marker") == "true" {
-		return fmt.Errorf("a delete marker hides the object: %w", err)
+		return &Unlocked{name, "a delete marker hides it"}
 	}
 	return notary.ErrNotFound
 }

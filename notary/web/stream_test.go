@@ -81,7 +81,7 @@ func TestClosedIsUnknown(t *testing.T) {
 	w := newWorld(t)
 	_, monitor := w.withLaboratory()
 	unknown := statement.StreamID(random32()).String()
-	for _, what := range []string{"entries", "entries?from=1", "entries?from=9", "statements", "history", "history?at=1", "history?at=99"} {
+	for _, what := range []string{"entries", "entries?from=1", "entries?from=9", "statements", "history", "history?at=1", "history?at=99", "access", "access?from=2"} {
 		for _, k := range []statement.PrivateKey{monitor, w.sponsor, w.recovery, w.one} {
 			closed := w.read(w.streamPath("lab", what), k)
 			other := w.read("/streams/"+unknown+"/"+what, k)

@@ -135,8 +135,9 @@ func tableAsks(op string, body []byte) []Ask {
 	table := r.TableName
 	kinds := map[string]bool{}
 	add := func(partition string) {
-		if i := strings.IndexByte(partition, '#'); i >= 0 {
-			partition = partition[:i+1]
+		kind, of, found := strings.Cut(partition, "#")
+		if found && of != "-" { // which is the only one of its kind
+			partition = kind + "#"
 		}
 		kinds[partition] = true
 	}

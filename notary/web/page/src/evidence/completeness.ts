@@ -78,7 +78,8 @@ export async function verifyHistory(bytes: Uint8Array, o: Options): Promise<Hist
 function checkAuditors(h: HistoryRead, o: Options, met: Met | undefined): { name: string; at?: Seconds }[] {
   const found = new Map<Key, { name: string; at?: Seconds }>();
   const heads = new Heads(o.trust, o.now);
-  h.auditors.forEach((c, i) => {
+  h.auditors.forEach((checkpoint, i) => {
+    const c = checkpoint();
     if (c.text !== h.proof.checkpoint.text) throw new Failure("auditors", "otherCheckpoint", { n: i + 1 });
     for (const k of o.trust?.auditors ?? []) {
       const line = c.lines.find((l) => l.name === k.name && l.id === k.id);
@@ -156,10 +157,20 @@ async function judge(streams: StreamVerdict[], reg: Item, origin: string): Promi
   }
   const ids = registrationStreams(registration);
   const grants = streams.find((s) => s.id === authority.trialStream);
+  // What a grant that is closed or not here could mend: no right, another person's, or
+  // another key's of the same name; but for what could never be of this trial and stream.
+  const lacks = new Set(["notInForce", "wrongPerson", "badSignature"]);
+  const shut = grants?.items.find((i) => i.state === "closed" && !i.statement);
+  const bound = new Map<string, bigint>([["trial", 0n]]); // by which index a name was first granted
+  const firm = (name: string): boolean => !shut || (bound.has(name) && bound.get(name)! < shut.entry.index);
+  const ours = (i: Item): boolean => {
+    const s = i.statement!, id = authority.streams.find((g) => g.name === s.stream)?.id;
+    return s.log === origin && s.trial === registration.trial && s.kind !== "registration" && s.streamId === i.entry.stream &&
+      (id === undefined || id === s.streamId || !firm(s.stream));
+  };
   const refuse = (i: Item, e: unknown): void => {
     if (!(e instanceof Refusal)) throw e;
-    // A grant that is closed or not here could be what it lacks.
-    const mayRest = e.code === "notInForce" && i.statement!.streamId === i.entry.stream && (!grants || grants.items.some((g) => g.state === "closed" && !g.statement && g.entry.index < i.entry.index));
+    const mayRest = lacks.has(e.code) && ours(i) && (!grants || (shut !== undefined && shut.entry.index < i.entry.index));
     i.state = mayRest ? "undecided" : "invalid";
     i.why = e.code;
   };
@@ -167,6 +178,7 @@ async function judge(streams: StreamVerdict[], reg: Item, origin: string): Promi
     if (!i.statement) continue;
     try {
       authority.add(i.statement, i.entry.index, i.entry.time);
+      for (const k of i.statement.keys) if (!bound.has(k.stream)) bound.set(k.stream, i.entry.index);
     } catch (e) {
       refuse(i, e);
     }

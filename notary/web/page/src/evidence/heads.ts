@@ -1,4 +1,5 @@
-// Checkpoints under the visitor's trust file.
+// Checkpoints under the visitor's trust file. Statements sealed together share one,
+// and it has several signatures: what was judged once is not judged again.
 
 import type { Checkpoint } from "../format/checkpoint.ts";
 import type { Algorithm } from "../format/key.ts";
@@ -15,7 +16,7 @@ export class Heads {
   /** How the head meets the policy; undefined without a trust file. Throws a Failure. */
   meet(head: Checkpoint, what: Record<string, string>): Met | undefined {
     if (!this.trust) return undefined;
-    const key = hex(sha256(head.bytes)); // statements sealed together share a checkpoint
+    const key = hex(sha256(head.bytes));
     let met = this.seen.get(key);
     try {
       met ??= verifyPolicy(this.trust.policy, head, this.accepts);

@@ -62,11 +62,11 @@ export interface HistoryRead {
   readonly batch: Batch;
   readonly batchLeaf: Uint8Array; // its hash
   readonly proof: Proof;
-  readonly auditors: Checkpoint[];
+  readonly auditors: (() => Checkpoint)[]; // read when it is their turn
   readonly streams: StreamRead[];
 }
 
-/** Reads every part but the statements. Throws a Failure. */
+/** Reads every part but the auditors' checkpoints and the statements. Throws a Failure. */
 export function readHistory(b: Uint8Array): HistoryRead {
   const read = <T>(step: "container" | "parts", what: string, parse: () => T): T => {
     try {
@@ -85,6 +85,6 @@ export function readHistory(b: Uint8Array): HistoryRead {
     const entries = read("parts", `${i + 1}/entries`, () => texts.map(parseEntry));
     return { n: i + 1, proof: mapProof, entries, leaves: texts.map(leafHash), statements: s.statements };
   });
-  const auditors = h.auditors.map((a, i) => read("parts", `auditor-${i + 1}.checkpoint`, () => parseCheckpoint(encode(a))));
+  const auditors = h.auditors.map((a, i) => () => read("parts", `auditor-${i + 1}.checkpoint`, () => parseCheckpoint(encode(a))));
   return { batch, batchLeaf: leafHash(encode(h.batch)), proof, auditors, streams };
 }

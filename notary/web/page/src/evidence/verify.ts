@@ -15,8 +15,8 @@ import { type Receipt, parseReceipt } from "./receipt.ts";
 import { verifyTimestamps } from "./timestamp.ts";
 import type { Options, Verdict } from "./verdict.ts";
 
-/** Verifies a receipt's bytes; throws a Failure where it is NOT VERIFIED. */
-export async function verifyReceipt(bytes: Uint8Array, o: Options): Promise<Verdict> {
+/** Verifies a receipt's bytes; throws a Failure where it is NOT VERIFIED. heads are of the same options. */
+export async function verifyReceipt(bytes: Uint8Array, o: Options, heads = new Heads(o.trust, o.now)): Promise<Verdict> {
   let r: Receipt;
   try {
     r = parseReceipt(bytes);
@@ -24,7 +24,7 @@ export async function verifyReceipt(bytes: Uint8Array, o: Options): Promise<Verd
     if (e instanceof FormatError) throw new Failure("container", "form", { detail: e.message });
     throw e;
   }
-  const t = new Verification(r, o);
+  const t = new Verification(r, o, heads);
   t.checkpoints();
   t.all.forEach(checkInclusion);
   t.entries();
@@ -47,10 +47,8 @@ class Verification {
   afterMet?: Met;
   private readonly grants: Logged[];
   private readonly registration: Logged;
-  private readonly heads: Heads;
 
-  constructor(r: Receipt, private readonly o: Options) {
-    this.heads = new Heads(o.trust, o.now);
+  constructor(r: Receipt, private readonly o: Options, private readonly heads: Heads) {
     this.statement = parseLogged({ part: "statement", n: 0 }, r);
     this.grants = r.grants.map((g, i) => parseLogged({ part: "grant", n: i + 1 }, g));
     if (this.statement.statement.kind === "registration") {

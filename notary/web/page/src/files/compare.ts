@@ -33,6 +33,7 @@ export interface Progress {
   readonly done: number;
   readonly of: number;
   readonly name: string;
+  readonly bytes?: boolean; // that is what is counted
 }
 
 /** own: files that count only where they have the path of a sealed one. */
@@ -58,7 +59,7 @@ export async function compareFiles(sealed: Sealed[], data: Given[], own: Given[]
   let before = 0;
   const matched: string[] = [], renamed: Comparison["renamed"] = [];
   for (const { given: g, sealed: s } of toRead) {
-    const d = await hash(g.file, (done) => progress({ done: before + done, of, name: g.path }));
+    const d = await hash(g.file, (done) => progress({ done: before + done, of, name: g.path, bytes: true }));
     before += g.file.size;
     const same = (x: Sealed) => d !== undefined && x.sha256 === d.sha256 && x.sha512 === d.sha512;
     if (!s) {

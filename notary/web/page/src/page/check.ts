@@ -2,6 +2,7 @@
 
 import { type HistoryVerdict, type Item, verifyHistory } from "../evidence/completeness.ts";
 import { Failure } from "../evidence/failure.ts";
+import { Heads } from "../evidence/heads.ts";
 import { parseHistory } from "../evidence/history.ts";
 import { parseReceipt } from "../evidence/receipt.ts";
 import type { Options, Verdict } from "../evidence/verdict.ts";
@@ -54,13 +55,24 @@ export interface Result {
 export async function check(desk: Desk, memory: Memory, trial: string | undefined, hash: HashFile, progress: (p: Progress) => void): Promise<Result> {
   const now = Math.floor(Date.now() / 1000);
   const options = (b: Belief): Options => ({ trust: b.trust, confirmed: b.how === "accepted", trial, now });
+  const heads = new Map<Trust | undefined, Heads>();
+  const headsOf = (t: Trust | undefined): Heads => heads.get(t) ?? heads.set(t, new Heads(t, now)).get(t)!;
+  const of = desk.receipts.length + desk.histories.length;
+  let done = 0;
+  /** Lets the page breathe between one piece of evidence and the next. */
+  const next = async (name: string): Promise<void> => {
+    if (of > 1) progress({ done: done++, of, name });
+    await new Promise((r) => setTimeout(r));
+  };
   const histories: CheckedHistory[] = [];
   for (const evidence of desk.histories) {
+    await next(evidence.name);
     histories.push({ evidence, ...(await believing(beliefs(originOf(() => encode(parseHistory(evidence.bytes).proof)), desk, memory), (b) => verifyHistory(evidence.bytes, options(b)))) });
   }
   const receipts: CheckedReceipt[] = [];
   for (const evidence of desk.receipts) {
-    receipts.push({ evidence, ...(await believing(beliefs(originOf(() => parseReceipt(evidence.bytes).proof), desk, memory), (b) => verifyReceipt(evidence.bytes, options(b)))) });
+    await next(evidence.name);
+    receipts.push({ evidence, ...(await believing(beliefs(originOf(() => parseReceipt(evidence.bytes).proof), desk, memory), (b) => verifyReceipt(evidence.bytes, options(b), headsOf(b.trust)))) });
   }
   receipts.sort((a, b) => (!a.verdict || !b.verdict ? Number(!!a.verdict) - Number(!!b.verdict) : a.verdict.entry.index < b.verdict.entry.index ? -1 : 1));
   for (const r of receipts) {

@@ -1,6 +1,7 @@
 // The parts of the page that always stand, and where the others go.
 
 import type { Progress } from "../files/compare.ts";
+import { visible } from "../format/text.ts";
 import { h } from "./dom.ts";
 import { type Language, type Words, languages } from "./words.ts";
 
@@ -74,9 +75,11 @@ export function frame(w: Words, pin: string, act: Acts) {
       bar.max = p.of;
       bar.value = p.done;
       // Said to the eye only: a reader of the screen hears when it is done.
-      bar.title = w.t("drop.hashing", { name: p.name, done: w.size(p.done), of: w.size(p.of) });
+      const amount = (n: number) => (p.bytes ? w.size(n) : w.number(n));
+      bar.title = w.t("drop.hashing", { name: visible(p.name), done: amount(p.done), of: amount(p.of) });
       bar.setAttribute("aria-valuetext", `${Math.floor((100 * p.done) / Math.max(1, p.of))} %`);
-      stop.textContent = `${w.t("drop.stop")} · ${w.size(p.done)} / ${w.size(p.of)}`;
+      stop.textContent = `${w.t("drop.stop")} · ${amount(p.done)} / ${amount(p.of)}`;
+      stop.hidden = !p.bytes;
     },
     pinWrong: (wrong: boolean) => {
       pinWrong.textContent = wrong ? w.t("pin.wrong") : "";
