@@ -176,6 +176,9 @@ func (a *app) showTable(all []*checked, unreadable []outcome, beside bool) error
 	}
 	fmt.Fprintf(a.out, "\n%s: %d verified, %d unconfirmed, %d NOT verified, %d not checked. %s\n",
 		count(len(all)+len(unreadable), "receipt"), counts[verified], counts["unconfirmed"], counts[notVerified], len(unreadable), compared)
+	if counts["unconfirmed"] > 0 {
+		fmt.Fprintln(a.out, "  unconfirmed: consistent, but you have accepted no trust file of that log:\n  get the operator's trust file by a way you trust, then: trialnotary trust FILE")
+	}
 	for _, r := range all {
 		if r.failure != nil {
 			fmt.Fprintf(a.out, "  %s: %s: %s\n", text.Visible(r.file), stepWords[r.failure.Step], text.Visible(r.failure.Reason))

@@ -166,7 +166,7 @@ func (s *Service) pages(ctx context.Context, log string, k statement.PrivateKey,
 // refuses it with 401 and says what time it is.
 func (s *Service) read(ctx context.Context, log string, k statement.PrivateKey, path string) (answer, error) {
 	ask := func() ([]byte, error) {
-		return requests.Read{Log: log, Method: http.MethodGet, Path: path, Time: time.Now().UTC().Truncate(time.Second)}.Sign(k)
+		return requests.Read{Log: log, Method: http.MethodGet, Path: path, Time: s.Now().UTC().Truncate(time.Second)}.Sign(k)
 	}
 	if _, err := ask(); err != nil {
 		return answer{}, err

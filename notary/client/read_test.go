@@ -60,6 +60,21 @@ func publicOf(k statement.PrivateKey) ed25519.PublicKey {
 	return p[:]
 }
 
+// TestReadsCarryTheClientsClock: a request is dated by the clock that the errors about
+// a wrong clock speak of.
+func TestReadsCarryTheClientsClock(t *testing.T) {
+	k, then := readKey(t), time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
+	s, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if ask, err := requests.ParseField(r.Header.Get(requests.Header)); err != nil || !ask.Time.Equal(then) {
+			t.Errorf("asked with %+v (%v)", ask, err)
+		}
+	})
+	s.Now = func() time.Time { return then }
+	if _, err := s.Entries(context.Background(), "log.example", k, readStream, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEntriesPageByPage(t *testing.T) {
 	k := readKey(t)
 	s, n := answering(t,
