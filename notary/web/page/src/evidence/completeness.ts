@@ -157,17 +157,30 @@ async function judge(streams: StreamVerdict[], reg: Item, origin: string): Promi
   }
   const ids = registrationStreams(registration);
   const grants = streams.find((s) => s.id === authority.trialStream);
+  let shut: Item | undefined; // the first grant that is closed
+  const bound = new Map<string, bigint>([["trial", 0n]]); // where a stream's name was first granted
+  /** Whether no closed grant can have given the name to another stream before the one shown did. */
+  const isFirm = (name: string): boolean => !shut || (bound.get(name) ?? shut.entry.index) < shut.entry.index;
+  /** Whether a grant that is closed or not here could be what i lacks: to its key, to its signer, or to another key of the same name and id. */
+  const mayRest = (i: Item, code: string): boolean => {
+    const s = i.statement!, named = authority.streamNamed(s.stream);
+    if (!["notInForce", "badSignature", "wrongPerson"].includes(code) || s.log !== origin || s.trial !== registration.trial || s.streamId !== i.entry.stream || s.kind === "registration") return false;
+    if (named !== undefined && named !== i.entry.stream && isFirm(s.stream)) return false;
+    return !grants || (shut !== undefined && shut.entry.index < i.entry.index);
+  };
   const refuse = (i: Item, e: unknown): void => {
     if (!(e instanceof Refusal)) throw e;
-    // A grant that is closed or not here could be what it lacks.
-    const mayRest = e.code === "notInForce" && i.statement!.streamId === i.entry.stream && (!grants || grants.items.some((g) => g.state === "closed" && !g.statement && g.entry.index < i.entry.index));
-    i.state = mayRest ? "undecided" : "invalid";
+    i.state = mayRest(i, e.code) ? "undecided" : "invalid";
     i.why = e.code;
   };
   for (const i of grants?.items ?? []) {
-    if (!i.statement) continue;
+    if (!i.statement) {
+      if (i.state === "closed") shut ??= i;
+      continue;
+    }
     try {
       authority.add(i.statement, i.entry.index, i.entry.time);
+      for (const k of i.statement.keys) if (!bound.has(k.stream)) bound.set(k.stream, i.entry.index);
     } catch (e) {
       refuse(i, e);
     }
