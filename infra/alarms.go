@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
@@ -23,6 +24,13 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&s.Email, nil))
 	}
 	guard.AddTarget(awseventstargets.NewSnsTopic(topic, nil))
+	// A topic with a policy of its own has no longer the one that let the account's
+	// alarms publish: without this they would rise and tell nobody.
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: new("AlarmsPublish"), Actions: texts("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(new("cloudwatch.amazonaws.com"), nil)},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
+	}))
 
 	var all []interfacesawscloudwatch.IAlarmRef
 	alarm := func(id, what string, metric awscloudwatch.IMetric, threshold, periods float64, missing awscloudwatch.TreatMissingData) {
@@ -40,8 +48,9 @@ func newAlarms(stack awscdk.Stack, s *stage, functions map[string]awslambda.Func
 	silent, quiet := awscloudwatch.TreatMissingData_BREACHING, awscloudwatch.TreatMissingData_NOT_BREACHING
 	sealAge := ours(s, wire.SealAge, "Maximum", 1)
 	oldest := ours(s, wire.OldestPending, "Maximum", 1)
-	// A sealer that says nothing is as bad as one that says it is stuck.
-	alarm("SealAge", "the sealer has not finished a round for ten minutes", sealAge, 600, 5, silent)
+	// A sealer that says nothing is as bad as one that says it is stuck. One that is busy
+	// says something every six minutes, when its round is over.
+	alarm("SealAge", "the sealer has not finished a round for ten minutes", sealAge, 60, 10, silent)
 	alarm("OldestPending", "a statement has been waiting for a quarter of an hour", oldest, 900, 3, quiet)
 	alarm("Fork", "the log and the database disagree; nothing more is signed", ours(s, wire.Forks, "Sum", 1), 1, 1, quiet)
 	alarm("Audit", "the log does not verify, or an object is not locked", ours(s, wire.AuditFailures, "Sum", 5), 1, 1, quiet)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,12 @@ func TestAlarms(t *testing.T) {
 			want(t, id, p["MetricName"], metric)
 			want(t, id+": namespace", p["Namespace"], wire.Namespace)
 		}
+		age := tpl.one("AWS::CloudWatch::Alarm", "SealAgeAlarm").Properties
+		// A busy round ends within five minutes and the next begins within one: silence of
+		// six minutes is none. Every failed round says that the last good one is a minute old.
+		for name, value := range map[string]int{"Threshold": 60, "Period": 60, "EvaluationPeriods": 10} {
+			want(t, "SealAge: "+name, age[name], value)
+		}
 		errors, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ErrorsAlarm").Properties["Metrics"])
 		throttles, _ := json.Marshal(tpl.one("AWS::CloudWatch::Alarm", "ThrottlesAlarm").Properties["Metrics"])
 		for _, name := range functionNames {
@@ -42,6 +49,27 @@ func TestAlarms(t *testing.T) {
 				t.Errorf("throttles of %s: %s", name, throttles)
 			}
 		}
+	})
+}
+
+// A topic's own policy takes the place of the one that lets an account's alarms
+// publish, so it must name both who tell it something.
+func TestTheTopicHearsAlarmsAndTheGuard(t *testing.T) {
+	each(t, func(t *testing.T, tpl *template) {
+		topic := object{"Ref": tpl.one("AWS::SNS::Topic", "Alarms").ID}
+		heard := map[string]any{}
+		for _, s := range permissions(tpl.one("AWS::SNS::TopicPolicy", "AlarmsPolicy").Properties["PolicyDocument"]) {
+			if who, _ := at(s.Principal, "Service").(string); s.Effect == "Allow" {
+				heard[who] = s.Condition
+				if ref, _ := json.Marshal(topic); !slices.Equal(s.Action, []string{"sns:Publish"}) || !slices.Equal(s.Resource, []string{string(ref)}) {
+					t.Errorf("%s may %v to %v", who, s.Action, s.Resource)
+				}
+			}
+		}
+		if _, ok := heard["events.amazonaws.com"]; !ok || len(heard) != 2 {
+			t.Errorf("heard are %v", heard)
+		}
+		want(t, "alarms of this account alone", heard["cloudwatch.amazonaws.com"], object{"StringEquals": object{"aws:SourceAccount": object{"Ref": "AWS::AccountId"}}})
 	})
 }
 

@@ -59,10 +59,8 @@ func newCDN(stack awscdk.Stack, s *stage, functions map[string]awslambda.Functio
 		// As long as the handler says, and not at all when it says nothing.
 		DefaultBehavior:     dynamic(behavior(prove, newCachePolicy(stack, "EvidenceCache", 0, 0, 365*24*3600))),
 		AdditionalBehaviors: &behaviors,
-		ErrorResponses: &[]*awscloudfront.ErrorResponse{{
-			HttpStatus: new(404.0), Ttl: awscdk.Duration_Seconds(new(5.0)), // it may exist in a moment
-		}},
-		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
+		ErrorResponses:      errorsPass(),
+		HttpVersion:         awscloudfront.HttpVersion_HTTP2_AND_3,
 	}
 	if s.Domain != "" {
 		props.DomainNames = texts(s.Domain)
@@ -79,6 +77,18 @@ func newCDN(stack awscdk.Stack, s *stage, functions map[string]awslambda.Functio
 		return new("https://" + s.Domain)
 	}
 	return new("https://" + *cdn.DistributionDomainName())
+}
+
+// errorsPass keeps no error. Without it CloudFront keeps each for ten seconds, where
+// caching is disabled too and whatever the handler says, by its path alone: one
+// reader's "no such batch" would be the answer to the next one's other question, and
+// a 503 that of all who try again.
+func errorsPass() *[]*awscloudfront.ErrorResponse {
+	var all []*awscloudfront.ErrorResponse
+	for _, status := range []float64{400, 403, 404, 405, 414, 500, 501, 502, 503, 504} {
+		all = append(all, &awscloudfront.ErrorResponse{HttpStatus: &status, Ttl: awscdk.Duration_Seconds(new(0.0))})
+	}
+	return &all
 }
 
 // logFolders are the folders of the log bucket, as they are in addresses.

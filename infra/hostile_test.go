@@ -12,7 +12,6 @@ func TestWhatTheServiceDoesIsAllowed(t *testing.T) {
 		{"SubmitRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "TR#ab"}},
 		{"SubmitRole", "s3:GetObject", "LogBucket/checkpoints/00000000000000000010", nil},
 		{"ProveRole", "dynamodb:BatchGetItem", "Table", map[string]string{"dynamodb:LeadingKeys": "ST#ab#cd"}},
-		{"ProveRole", "dynamodb:BatchGetItem", "Table", map[string]string{"dynamodb:LeadingKeys": "MP#00000000000000000001"}},
 		{"ProveRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "SM#ab"}},
 		{"ProveRole", "dynamodb:Query", "Table", map[string]string{"dynamodb:LeadingKeys": "TR#ab"}},
 		{"ProveRole", "dynamodb:BatchGetItem", "Table", map[string]string{"dynamodb:LeadingKeys": "MP#00000000000000000001"}},

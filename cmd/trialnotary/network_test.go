@@ -4,10 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,5 +143,41 @@ func TestAttemptsAreSeen(t *testing.T) {
 	a.json = true
 	if a.options().Tell != nil {
 		t.Error("a program is told, too")
+	}
+}
+
+// TestManyPendingAndNoNetwork: a service that cannot be reached is tried for the first
+// of many pending files, not for each of them again.
+func TestManyPendingAndNoNetwork(t *testing.T) {
+	s := newWard(t)
+	if err := os.Mkdir(s.path("data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path("data", "a.csv"), []byte("a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two", "three"} {
+		s.run(t, "seal", "data", "--offline", "--out", name)
+	}
+	var tries atomic.Int32
+	dead := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		tries.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	defer dead.Close()
+	for _, verb := range [][]string{{"receipt"}, {"submit", "one.pending", "two.pending", "three.pending"}} {
+		before := tries.Load()
+		cmd := exec.CommandContext(t.Context(), "trialnotary", append(verb, "--service", dead.URL)...)
+		cmd.Dir = s.dir
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != exitService {
+			t.Errorf("%s: exit code %d (%v), want %d", verb[0], code, err, exitService)
+		}
+		if n := strings.Count(string(out), "could not be reached"); n != 3 {
+			t.Errorf("%s: of 3 files %d are said not to have been sent:\n%s", verb[0], n, out)
+		}
+		if n := tries.Load() - before; n < 2 || n > 10 {
+			t.Errorf("%s: the service was asked %d times", verb[0], n)
+		}
 	}
 }

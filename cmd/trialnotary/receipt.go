@@ -42,8 +42,9 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
 		return err
 	}
 	var all []outcome
+	away := silent{}
 	for _, f := range files {
-		all = append(all, a.complete(c, f, wait))
+		all = append(all, a.complete(c, f, wait, away))
 	}
 	if len(all) == 0 {
 		return a.print(&sheet{word: "NOTHING PENDING", head: names(paths)}, struct {
@@ -53,8 +54,19 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
 	return a.showOutcomes("RECEIPTS", all, "Later: trialnotary receipt "+strings.Join(quoted(paths), " "))
 }
 
+// silent are services that could not be reached, by address: they were asked often
+// enough for one file, and are not asked again for the next hundred.
+type silent map[string]error
+
+// note remembers a service if it could not be reached.
+func (m silent) note(s *client.Service, err error) {
+	if u, ok := errors.AsType[*client.Unreachable](err); ok && u.Silent {
+		m[s.URL()] = err
+	}
+}
+
 // complete finishes one receipt, as far as the service has come.
-func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
+func (a *app) complete(c *cobra.Command, file string, wait bool, away silent) outcome {
 	o := outcome{File: file, State: "complete"}
 	p, err := readPending(file)
 	if err != nil {
@@ -66,6 +78,9 @@ func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
 		return o.failed(&fault{code: exitUsage, err: errors.New("its name does not end with .pending, so its receipt has no name")})
 	}
 	s, err := a.dial(c, p.Service)
+	if err == nil {
+		err = away[s.URL()]
+	}
 	if err != nil {
 		return o.failed(err)
 	}
@@ -84,6 +99,7 @@ func (a *app) complete(c *cobra.Command, file string, wait bool) outcome {
 		o.State, o.code = "pending", exitPending
 		return o
 	}
+	away.note(s, err)
 	if err == nil {
 		_, err = a.writeReceipt(p, e, prefix)
 	}

@@ -53,6 +53,7 @@ type outcome struct {
 
 func (a *app) submit(c *cobra.Command, files []string) error {
 	var all []outcome
+	away := silent{}
 	for _, f := range files {
 		o := outcome{File: f, State: "accepted"}
 		p, err := readPending(f)
@@ -60,7 +61,10 @@ func (a *app) submit(c *cobra.Command, files []string) error {
 			o.Statement, o.About = p.Note.ID.String(), headOf(p.Note)
 			var s *client.Service
 			if s, err = a.dial(c, p.Service); err == nil {
-				_, err = s.Submit(c.Context(), p.Submission())
+				if err = away[s.URL()]; err == nil {
+					_, err = s.Submit(c.Context(), p.Submission())
+					away.note(s, err)
+				}
 			}
 		}
 		all = append(all, o.failed(err))

@@ -18,9 +18,10 @@ import (
 
 // Unreachable: the service could not be reached, or what answered there is none.
 type Unreachable struct {
-	URL string
-	Err error
-	Do  string // what may help, in sentences; "" where there is nothing to say
+	URL    string
+	Err    error
+	Do     string // what may help, in sentences; "" where there is nothing to say
+	Silent bool   // nothing answered that could be a service, as often as it was tried
 }
 
 func (e *Unreachable) Error() string {
@@ -50,7 +51,7 @@ func say(err error, format string, a ...any) error { return &sentence{fmt.Sprint
 
 // unreachable says in words why no answer came, and what may help.
 func (s *Service) unreachable(err error) *Unreachable {
-	e := &Unreachable{URL: s.base, Err: err}
+	e := &Unreachable{URL: s.base, Err: err, Silent: true}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		e.Err = u.Err // without the method and address that net/http puts before
 	}
