@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 const program = process.env["TRIALNOTARY"];
 export const mutations = Number(process.env["MUTATIONS"] ?? 500);
-export const trials = Number(process.env["TRIALS"] ?? 30);
+export const trials = Number(process.env["TRIALS"] ?? 20);
 export const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** What the program prints with --json; empty where it could not check at all. */

@@ -40,7 +40,7 @@ export function randomTrial(seed: string): Trial {
       `dataset ${base64(w.bytes())} ${1 + w.below(3)} ${w.below(1000)}`, ...(signedBy !== undefined ? ["meaning authorship", `signer ${signedBy}`] : []),
       ...(w.below(8) === 0 ? [`after ${w.below(80)} ${base64(w.bytes())}`] : []),
     ];
-    return w.note(w.below(20) === 0 ? w.pick(["site-001", "site-002"]) : stream, "dataset", lines, by, w.below(8) === 0 ? w.pick(keys) : by);
+    return w.note(w.below(20) === 0 ? w.pick(["site-001", "site-002"]) : stream, "dataset", lines, by, w.below(8) === 0 ? w.pick(keys) : by, w.below(20) === 0 ? "NCT07654322" : undefined);
   };
   for (let batch = 3 + w.below(6); batch > 0; batch--) {
     const notes: { stream: string; note: string }[] = [];

@@ -78,8 +78,8 @@ export class World {
   }
 
   /** A statement's note; the lines stand between kind and time. */
-  note(stream: string, kind: string, lines: string[], by: Signer, signedWith = by): string {
-    const text = `trialnotary/statement@v1\nlog ${origin}\ntrial ${trial}\nstream ${stream} ${base64(this.salt(stream))}\nkind ${kind}\n${lines.map((l) => l + "\n").join("")}time ${formatTime(this.now)}\nsalt ${base64(this.bytes())}\n`;
+  note(stream: string, kind: string, lines: string[], by: Signer, signedWith = by, of = trial): string {
+    const text = `trialnotary/statement@v1\nlog ${origin}\ntrial ${of}\nstream ${stream} ${base64(this.salt(stream))}\nkind ${kind}\n${lines.map((l) => l + "\n").join("")}time ${formatTime(this.now)}\nsalt ${base64(this.bytes())}\n`;
     return `${text}\n— ${by.name} ${base64(concat(fromHex(by.text.split("+")[1]!), ed25519.sign(encode(text), signedWith.secret)))}\n`;
   }
 

@@ -57,6 +57,11 @@ export class Authority {
     return this.idOf.get("trial")!;
   }
 
+  /** The id that a stream's name stands for, by its first grant. */
+  streamNamed(name: string): string | undefined {
+    return this.idOf.get(name);
+  }
+
   /** The streams that grants name, each with its id, in the order of their first grants. */
   get streams(): { name: string; id: string }[] {
     return [...this.idOf].map(([name, id]) => ({ name, id }));

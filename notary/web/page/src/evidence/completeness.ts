@@ -157,25 +157,27 @@ async function judge(streams: StreamVerdict[], reg: Item, origin: string): Promi
   }
   const ids = registrationStreams(registration);
   const grants = streams.find((s) => s.id === authority.trialStream);
-  // What a grant that is closed or not here could mend: no right, another person's, or
-  // another key's of the same name; but for what could never be of this trial and stream.
-  const lacks = new Set(["notInForce", "wrongPerson", "badSignature"]);
-  const shut = grants?.items.find((i) => i.state === "closed" && !i.statement);
-  const bound = new Map<string, bigint>([["trial", 0n]]); // by which index a name was first granted
-  const firm = (name: string): boolean => !shut || (bound.has(name) && bound.get(name)! < shut.entry.index);
-  const ours = (i: Item): boolean => {
-    const s = i.statement!, id = authority.streams.find((g) => g.name === s.stream)?.id;
-    return s.log === origin && s.trial === registration.trial && s.kind !== "registration" && s.streamId === i.entry.stream &&
-      (id === undefined || id === s.streamId || !firm(s.stream));
+  let shut: Item | undefined; // the first grant that is closed
+  const bound = new Map<string, bigint>([["trial", 0n]]); // where a stream's name was first granted
+  /** Whether no closed grant can have given the name to another stream before the one shown did. */
+  const isFirm = (name: string): boolean => !shut || (bound.get(name) ?? shut.entry.index) < shut.entry.index;
+  /** Whether a grant that is closed or not here could be what i lacks: to its key, to its signer, or to another key of the same name and id. */
+  const mayRest = (i: Item, code: string): boolean => {
+    const s = i.statement!, named = authority.streamNamed(s.stream);
+    if (!["notInForce", "badSignature", "wrongPerson"].includes(code) || s.log !== origin || s.trial !== registration.trial || s.streamId !== i.entry.stream || s.kind === "registration") return false;
+    if (named !== undefined && named !== i.entry.stream && isFirm(s.stream)) return false;
+    return !grants || (shut !== undefined && shut.entry.index < i.entry.index);
   };
   const refuse = (i: Item, e: unknown): void => {
     if (!(e instanceof Refusal)) throw e;
-    const mayRest = lacks.has(e.code) && ours(i) && (!grants || (shut !== undefined && shut.entry.index < i.entry.index));
-    i.state = mayRest ? "undecided" : "invalid";
+    i.state = mayRest(i, e.code) ? "undecided" : "invalid";
     i.why = e.code;
   };
   for (const i of grants?.items ?? []) {
-    if (!i.statement) continue;
+    if (!i.statement) {
+      if (i.state === "closed") shut ??= i;
+      continue;
+    }
     try {
       authority.add(i.statement, i.entry.index, i.entry.time);
       for (const k of i.statement.keys) if (!bound.has(k.stream)) bound.set(k.stream, i.entry.index);
