@@ -10,8 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -137,6 +137,14 @@ func (p *peer) stop() {
 	p.cmd.Wait()
 }
 
+// signal sends a signal that not every system has.
+func (p *peer) signal(name string) {
+	p.t.Helper()
+	if out, err := exec.Command("kill", "-"+name, strconv.Itoa(p.cmd.Process.Pid)).CombinedOutput(); err != nil {
+		p.t.Fatalf("kill: %v\n%s", err, out)
+	}
+}
+
 func (p *peer) sql(commands string) {
 	p.t.Helper()
 	if out, err := exec.Command("sqlite3", "-cmd", ".timeout 5000", filepath.Join(p.dir, "db"), commands).CombinedOutput(); err != nil {
@@ -203,9 +211,9 @@ func TestRealWitnesses(t *testing.T) {
 	process() // and does not know how far any of them is
 	cosigned("one is behind", seal(), 3)
 
-	peers[1].cmd.Process.Signal(syscall.SIGSTOP)
+	peers[1].signal("STOP")
 	cosigned("one does not answer", seal(), 2)
-	peers[1].cmd.Process.Signal(syscall.SIGCONT)
+	peers[1].signal("CONT")
 
 	peers[2].sql("UPDATE log SET tree_size = tree_size + 1000000;")
 	cosigned("one is ahead", seal(), 2)
