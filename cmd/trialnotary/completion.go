@@ -20,7 +20,7 @@ func argumentFiles() map[string][][]string {
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
 		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
-		"status": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
+		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
 		"man": {nil},
 	}
 }
