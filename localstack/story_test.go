@@ -49,7 +49,8 @@ func TestStory(t *testing.T) {
 	hint := d.cli(t, 2, "trust", "local.trust")
 	fingerprint := regexp.MustCompile(`([0-9A-F]{4}-){7,}[0-9A-F]{4}`).FindString(hint)
 	d.cli(t, 0, "trust", "local.trust", "--fingerprint", fingerprint)
-	d.cli(t, 0, "register", trial(), "--recovery", "recovery.key.pub", "--key", key, "--out", "T.trial")
+	id := trial()
+	d.cli(t, 0, "register", id, "--recovery", "recovery.key.pub", "--key", key, "--out", "T.trial")
 	d.cli(t, 0, "enrol", "T.trial", "site-701", "rossi.key.pub", "--person", "Maria Rossi", "--key", key, "--out", "rossi.invite")
 
 	// The site seals CDISC data; an ethics board verifies with files alone.
@@ -69,6 +70,23 @@ func TestStory(t *testing.T) {
 	d.write(t, "export/ae.json", b)
 	if out := d.cliOffline(t, 1, "verify", "week24.receipt", "export"); !strings.Contains(out, "NOT VERIFIED") {
 		t.Error("a changed byte went through")
+	}
+
+	// The sponsor reads by signed requests what a board checks with files alone: that
+	// nothing was left out, and a receipt for every entry, made from the public log.
+	d.cli(t, 0, "history", "T.trial", "--key", key, "--out", "T.history")
+	if out := d.cliOffline(t, 0, "verify", "T.history"); !strings.Contains(out, "all that stream site-701 of "+id) {
+		t.Errorf("the history says nothing of the site:\n%s", out)
+	}
+	if out := d.cli(t, 0, "status", "T.trial", "--key", key); !strings.Contains(out, "Maria Rossi") {
+		t.Errorf("the status lacks the site's person:\n%s", out)
+	}
+	d.cli(t, 0, "fetch", "T.trial", "--key", key, "--out", "tmf")
+	if out := d.cliOffline(t, 0, "verify", "tmf"); !strings.Contains(out, "site-701") {
+		t.Errorf("the receipts fetched lack the site's:\n%s", out)
+	}
+	if _, code := d.try(t, "http://"+d.front(), "history", "T.trial", "--key", "rossi.key", "--out", "not-hers.history"); code == 0 {
+		t.Error("a site's key read the whole trial")
 	}
 
 	t.Run("killed sealers lose nothing", d.sealersDie)
