@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +99,7 @@ type village struct {
 	// alter changes an answer, or says that there is none; set before any request.
 	alter  func(path string, body []byte) (changed []byte, gone bool)
 	policy *checkpoint.Policy
+	ahead  atomic.Int64 // nanoseconds that its clock is ahead
 }
 
 func newVillage() (*village, error) { return newAnchoringVillage(0) }
@@ -118,6 +120,7 @@ func newAnchoringVillage(anchor time.Duration) (*village, error) {
 		return nil, err
 	}
 	s, err := notary.New(storetest.NewMemory(), notary.Config{Origin: origin, Signers: []checkpoint.Signer{ed, ml}, Policy: v.policy, Anchor: anchor,
+		Now:      func() time.Time { return time.Now().Add(time.Duration(v.ahead.Load())) },
 		Sponsors: func() []statement.PublicKey { v.mu.Lock(); defer v.mu.Unlock(); return v.sponsors }})
 	if err != nil {
 		return nil, err

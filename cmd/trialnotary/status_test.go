@@ -50,7 +50,9 @@ func TestStatusTellsWhoIsOverdue(t *testing.T) {
 	if got := overdue(now); got != "" || now["site-1"].Entries != 3 || now["site-1"].Last == nil || now["site-2"].Last != nil || now["trial"].Entries != 5 || now["site-3"].Ended != 1 {
 		t.Errorf("now: overdue %q, %+v", got, now)
 	}
-	d.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
+	const later = 40 * 24 * time.Hour
+	d.ahead.Store(int64(later))
+	d.now = func() time.Time { return time.Now().Add(later) }
 	if got := overdue(status()); got != "site-1 site-2 " {
 		t.Errorf("after 40 days: overdue %q", got)
 	}

@@ -239,7 +239,7 @@ func TestWhatEachFunctionAsks(t *testing.T) {
 			must(t, err)
 		}
 	})
-	asks("prove, of what is in a stream", []string{"BatchGetItem", "GetObject", "PutItem", "Query"}, func() {
+	asks("prove, of what is in a stream", []string{"BatchGetItem", "GetObject", "ListObjectsV2", "PutItem", "Query"}, func() {
 		for _, read := range []func(*request.Read) error{
 			func(ask *request.Read) error {
 				_, err := prove.Entries(t.Context(), ask, refs[0].Stream, 1)
