@@ -92,6 +92,8 @@ func open(answer []byte) (token []byte, nonce *big.Int, err error) {
 			token, err = nil, fmt.Errorf("%w: the response cannot be parsed", ErrFormat)
 		}
 	}()
+	reading.Lock()
+	defer reading.Unlock()
 	t, err := timestamp.ParseResponse(answer)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %v", ErrFormat, err)

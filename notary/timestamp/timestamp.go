@@ -28,6 +28,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/digitorus/pkcs7"
@@ -118,6 +119,10 @@ func Verify(token []byte, imprint [sha256.Size]byte, trusted *Authorities) (Stam
 	return stamp, nil
 }
 
+// reading is held while the library reads bytes: it counts its indentation, for
+// messages that nobody sees, in a variable of the package.
+var reading sync.Mutex
+
 // parse parses the token with the library and verifies its signature. A panic of
 // the library on hostile bytes is a format error.
 func parse(der []byte) (p7 *pkcs7.PKCS7, err error) {
@@ -126,6 +131,8 @@ func parse(der []byte) (p7 *pkcs7.PKCS7, err error) {
 			p7, err = nil, fmt.Errorf("%w: it cannot be parsed", ErrFormat)
 		}
 	}()
+	reading.Lock()
+	defer reading.Unlock()
 	if p7, err = pkcs7.Parse(der); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
@@ -162,6 +169,8 @@ func said(der, info []byte) (t *timestamp.Timestamp, err error) {
 	if _, err := asn1.Unmarshal(whole.Bytes, &version); err != nil || version != 1 {
 		return nil, fmt.Errorf("%w: its TSTInfo is not of version 1", ErrFormat)
 	}
+	reading.Lock()
+	defer reading.Unlock()
 	if t, err = timestamp.Parse(der); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
