@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"notary/text", "notary/content", "events"},
 	{"notary/statement"},
 	{"notary/entry", "notary/manifest", "notary/request", "notary/access"},
-	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory"},
+	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory", "notary/explain"},
 	{"notary/timestamp"},
 	{"notary/receipt", "notary/witness"},
 	{"notary/history"},

@@ -122,8 +122,9 @@ type xptReader struct {
 }
 
 type xptVariable struct {
-	name string
-	end  int // of its bytes in an observation
+	name       string
+	number     bool
+	begin, end int // of its bytes in an observation
 }
 
 // whole reports whether a member can end here: behind whole observations and less
@@ -133,7 +134,7 @@ func (x *xptReader) whole() bool {
 }
 
 // record takes one record and writes it to sum, stamps blanked.
-func (x *xptReader) record(r []byte, sum *canonical) {
+func (x *xptReader) record(r []byte, sum interface{ write([]byte) }) {
 	if x.state == xptObservations {
 		if r[0] != 'H' || !bytes.HasPrefix(r, []byte(xptMemberHeader)) || !x.whole() {
 			x.observe(r)
@@ -231,7 +232,7 @@ func (x *xptReader) describe(r []byte) bool {
 		}
 		x.length += length
 		if x.keep {
-			x.vars = append(x.vars, xptVariable{strings.TrimRight(string(x.namestr[8:16]), " "), x.length})
+			x.vars = append(x.vars, xptVariable{strings.TrimRight(string(x.namestr[8:16]), " "), kind == 1, x.length - length, x.length})
 		}
 		x.namestr = x.namestr[:0]
 		x.left--
