@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"trialnotary/notary/content"
@@ -98,7 +99,7 @@ func (a *app) showReasons(r *checked, all []reason, e explaining) error {
 		s.word = notSealed
 	}
 	if s.word == notSealed && e.original == "" && len(all) > 0 {
-		s.more("to see where, if you have what was sealed: %s --original PATH", commandOf("explain", r.file, e.verifying))
+		s.more("to see where, if you have what was sealed: %s --original PATH", a.commandOf("explain", r.file, e.verifying))
 	}
 	s.add("receipt", "it verifies by itself; to see it: trialnotary verify %s", quote(r.file))
 	if !r.verdict.Confirmed {
@@ -134,13 +135,16 @@ func theirNumber(n int, one, more string) string {
 }
 
 // commandOf writes the command anew for a verb that takes the same.
-func commandOf(verb, file string, v verifying) string {
+func (a *app) commandOf(verb, file string, v verifying) string {
 	words := append([]string{"trialnotary", verb, quote(file)}, quoted(v.paths)...)
 	if v.manifest != "" {
 		words = append(words, "--manifest", quote(v.manifest))
 	}
 	if v.opening != "" {
 		words = append(words, "--opening", quote(v.opening))
+	}
+	if a.trust != "" && a.trust != os.Getenv("TRIALNOTARY_TRUST") {
+		words = append(words, "--trust", quote(a.trust))
 	}
 	return strings.Join(words, " ")
 }

@@ -146,7 +146,7 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 			return err
 		}
 		if c := r.bytes; r.failure != nil && !c.foreign && len(c.Changed)+len(c.Extra) > 0 {
-			r.explain = commandOf("explain", name, v)
+			r.explain = a.commandOf("explain", name, v)
 		}
 	}
 	if err := a.lookUp(r, v); err != nil {
