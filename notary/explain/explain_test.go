@@ -5,7 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"slices"
@@ -50,6 +54,7 @@ func TestBytes(t *testing.T) {
 	}
 	dm, dj := file("../cdisc/dm.xpt"), file("../cdisc/dm.json")
 	const bom = "\xef\xbb\xbf"
+	var cases []testCase
 	for _, c := range []struct {
 		name, sealed, given string
 		want                Finding
@@ -92,6 +97,7 @@ func TestBytes(t *testing.T) {
 		{"dm.json", dj, file("good/number.json"), Finding{Cause: OtherData, Profile: content.DatasetJSON}},
 		{"a.docx", "PK\x03\x04one", "PK\x03\x04two", Finding{Cause: Zip}},
 	} {
+		cases = append(cases, vectorCase(c.name, c.sealed, c.given, c.want))
 		sealed := sealedFile(c.name, []byte(c.sealed))
 		for _, open := range []Open{opens([]byte(c.given)), byByte([]byte(c.given))} {
 			got, err := Bytes(t.Context(), sealed, open)
@@ -103,6 +109,54 @@ func TestBytes(t *testing.T) {
 			}
 		}
 	}
+	// The page reads the same cases.
+	b, err := json.MarshalIndent(cases, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(b, '\n')
+	if *update {
+		if err := os.WriteFile("testdata/vectors/cases.json", b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, err := os.ReadFile("testdata/vectors/cases.json"); err != nil || !bytes.Equal(kept, b) {
+		t.Errorf("testdata/vectors/cases.json is not these cases (%v): go test ./notary/explain -update", err)
+	}
+}
+
+var update = flag.Bool("update", false, "write testdata/vectors/cases.json")
+
+// testCase is one file, as sealed and as given, each in base64 or as the name of a
+// vector of notary/content, and what is found.
+type testCase struct {
+	Path    string   `json:"path"`
+	Sealed  string   `json:"sealed"`
+	Given   string   `json:"given"`
+	Cause   Cause    `json:"cause"`
+	Changes []Change `json:"changes"`
+	Binary  bool     `json:"binary"`
+	Profile string   `json:"profile"`
+	More    uint64   `json:"more"`
+	Content string   `json:"content"` // digest that was sealed, in hex
+}
+
+func vectorCase(path, sealed, given string, f Finding) testCase {
+	c := testCase{path, inBase64(sealed), inBase64(given), f.Cause, append([]Change{}, f.Changes...), f.Binary, f.Profile, f.More, ""}
+	if s := sealedFile(path, []byte(sealed)); s.Content != nil {
+		c.Content = hex.EncodeToString(s.Content.SHA256[:])
+	}
+	return c
+}
+
+func inBase64(s string) string {
+	for _, name := range []string{"../cdisc/dm.xpt", "../cdisc/dm.json", "../cdisc/dm.ndjson", "good/reexport.xpt", "good/value.xpt",
+		"good/reexport.json", "good/pretty.json", "good/value.json", "good/number.json"} {
+		if b, err := os.ReadFile(vectors + name); err == nil && string(b) == s {
+			return "file:" + name
+		}
+	}
+	return base64.StdEncoding.EncodeToString([]byte(s))
 }
 
 // A profile of a later version is no proof of anything.
