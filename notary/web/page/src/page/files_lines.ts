@@ -31,7 +31,7 @@ function changedLine(w: Words, c: Changed): HTMLElement {
   const path = outside(c.sealed.path);
   const sentence = w.t(`files.${c.why}`, { path: "{path}", is: w.size(c.given.file.size), was: w.size(c.sealed.size) });
   const f = c.finding;
-  const why = f && h("span", { class: saysTheSame(f) ? "same" : "why" }, reasonFor(w, f));
+  const why = f && h("span", { class: saysTheSame(f) ? "told same" : "told" }, reasonFor(w, f));
   if (c.renamed) return h("span", {}, compose(w.t("explain.as", { given: "{given}", sealed: "{sealed}" }), { given: outside(c.given.path), sealed: path }), " ", why ?? "");
   return h("span", {}, h("span", { class: "failed" }, compose(sentence, { path })), ...(why ? [" — ", why] : []));
 }

@@ -71,7 +71,7 @@ export const de: Catalogue = {
   "lead.unconfirmed": "Nichts hier widerspricht sich, aber wessen Logbuch dies ist, ist unbestätigt: Sie haben keine Vertrauensdatei dazu angenommen. Jeder könnte all dies angelegt haben.",
   "lead.notVerified": "Nichts in dieser Datei ist als wahr gezeigt.",
   "lead.filesDiffer": "Der Beleg selbst hält. Die Dateien, die Sie gegeben haben, sind nicht das, was versiegelt wurde.",
-  "lead.sameData": "Die Quittung hält für sich genommen. Ihre Dateien sind nicht die versiegelten Bytes, sagen aber nachweislich dasselbe.",
+  "lead.sameData": "Der Beleg selbst hält. Ihre Dateien sind nicht die versiegelten Bytes, sagen aber nachweislich dasselbe.",
   "lead.otherList": "Der Beleg selbst hält. Keine Datei wurde verglichen.",
 
   "row.failed": "Was nicht hält",

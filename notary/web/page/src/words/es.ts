@@ -71,7 +71,7 @@ export const es: Catalogue = {
   "lead.unconfirmed": "Nada aquí se contradice, pero de quién es esta bitácora está sin confirmar: usted no ha aceptado ningún archivo de confianza de ella. Cualquiera pudo hacer todo esto.",
   "lead.notVerified": "Nada de este archivo se muestra verdadero.",
   "lead.filesDiffer": "El recibo mismo se sostiene. Los archivos que dio no son lo que se selló.",
-  "lead.sameData": "El recibo se sostiene por sí mismo. Los archivos que dio no son los bytes sellados, pero está probado que dicen lo mismo.",
+  "lead.sameData": "El recibo mismo se sostiene. Los archivos que dio no son los bytes sellados, pero está probado que dicen lo mismo.",
   "lead.otherList": "El recibo mismo se sostiene. No se comparó ningún archivo.",
 
   "row.failed": "Lo que falla",

@@ -71,7 +71,7 @@ export const fr: Catalogue = {
   "lead.unconfirmed": "Rien ici ne se contredit, mais à qui est ce journal n’est pas confirmé : vous n’en avez accepté aucun fichier de confiance. N’importe qui pourrait avoir fabriqué tout cela.",
   "lead.notVerified": "Rien de ce fichier n’est montré vrai.",
   "lead.filesDiffer": "Le reçu lui-même tient. Les fichiers que vous avez donnés ne sont pas ce qui a été scellé.",
-  "lead.sameData": "Le reçu tient par lui-même. Les fichiers fournis ne sont pas les octets scellés, mais il est prouvé qu’ils disent la même chose.",
+  "lead.sameData": "Le reçu lui-même tient. Les fichiers que vous avez donnés ne sont pas les octets scellés, mais il est prouvé qu’ils disent la même chose.",
   "lead.otherList": "Le reçu lui-même tient. Aucun fichier n’a été comparé.",
 
   "row.failed": "Ce qui ne tient pas",
