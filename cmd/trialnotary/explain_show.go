@@ -161,11 +161,15 @@ var changeWords = map[explain.Change]string{
 	explain.Decomposed:     "its letters were in another Unicode form and are in NFD",
 }
 
+// profileWords says of each profile what equal digests prove, what other digests prove,
+// and what it reads. That values differ is proved only where nothing else counts.
 var profileWords = map[string][3]string{
-	content.XPT5: {"only times of export differ", "more differs than the times of export", "a SAS transport file"},
+	content.XPT5: {"only times of export differ",
+		"not only times of export differ: values do, or what describes them, or the SAS that wrote it", "a SAS transport file"},
 	content.DatasetJSON: {"only the time of export, or how the JSON is spelled, differs",
-		"more differs than the time of export and the spelling", "Dataset-JSON 1.1"},
-	content.CSV: {"field by field; only quotes or line ends are written otherwise", "fields differ, not only quotes and line ends", "CSV by RFC 4180"},
+		"not only the time of export or the spelling differs: values do, or what describes them", "Dataset-JSON 1.1"},
+	content.CSV: {"field by field; only quotes or line ends are written otherwise",
+		"the data are not the same: fields differ, not only quotes and line ends", "CSV by RFC 4180"},
 }
 
 // causeWords says why a file differs, and whether that is proved.
@@ -195,7 +199,7 @@ func causeWords(x reason) string {
 	case explain.Longer:
 		return fmt.Sprintf("proved: it begins with all that was sealed, and %s more follow%s", count(int(x.More), "byte"), theirNumber(int(x.More), "s", ""))
 	case explain.OtherData:
-		return fmt.Sprintf("proved: the data are not the same: %s (%s)", p[1], x.Profile)
+		return fmt.Sprintf("proved: %s (%s)", p[1], x.Profile)
 	case explain.Unreadable:
 		return fmt.Sprintf("proved: what was sealed was %s, and this cannot be read as such (%s)", p[2], x.Profile)
 	case explain.CutOff:

@@ -27,12 +27,12 @@ type Cause string
 
 // The causes. All but CutOff, Zip and Unknown are proved.
 const (
-	AsSealed  Cause = "as-sealed" // they do not differ
-	Rewritten Cause = "rewritten" // Changes undone, they are the bytes sealed
-	SameData  Cause = "same-data" // another export: the content digests are equal
-	Longer    Cause = "longer"    // the bytes sealed, and more behind them
-	OtherData Cause = "other-data"
-	// OtherData: the content digests differ, so it is not the form alone.
+	AsSealed  Cause = "as-sealed"  // they do not differ
+	Rewritten Cause = "rewritten"  // Changes undone, they are the bytes sealed
+	SameData  Cause = "same-data"  // another export: the content digests are equal
+	Longer    Cause = "longer"     // the bytes sealed, and more behind them
+	OtherData Cause = "other-data" // more differs than its profile leaves out: the content digests do
+
 	Unreadable Cause = "unreadable" // what was sealed could be read under its profile; this cannot
 	CutOff     Cause = "cut-off"    // looks like it: shorter, and no longer readable
 	Zip        Cause = "zip"        // looks like it: one zip for another

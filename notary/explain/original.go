@@ -61,7 +61,7 @@ var ErrZip = errors.New("the zips cannot be compared")
 func CompareZips(ctx context.Context, sealed, given *io.SectionReader) (m Members, err error) {
 	var of [2]map[string][32]byte
 	for i, r := range []*io.SectionReader{sealed, given} {
-		if of[i], err = unpack(ctx, r); err != nil {
+		if of[i], err = unpack(ctx, r, maxUnpacked); err != nil {
 			return m, err
 		}
 	}
@@ -86,8 +86,8 @@ func CompareZips(ctx context.Context, sealed, given *io.SectionReader) (m Member
 	return m, nil
 }
 
-// unpack returns the digests of a zip's members.
-func unpack(ctx context.Context, r *io.SectionReader) (map[string][32]byte, error) {
+// unpack returns the digests of a zip's members, which unpack to most bytes at most.
+func unpack(ctx context.Context, r *io.SectionReader, most int64) (map[string][32]byte, error) {
 	z, err := zip.NewReader(r, r.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrZip, err)
@@ -96,7 +96,7 @@ func unpack(ctx context.Context, r *io.SectionReader) (map[string][32]byte, erro
 		return nil, fmt.Errorf("%w: more than %d members", ErrZip, maxMembers)
 	}
 	of := map[string][32]byte{}
-	left := int64(maxUnpacked)
+	left := most
 	for _, f := range z.File {
 		if _, twice := of[f.Name]; twice {
 			return nil, fmt.Errorf("%w: a member stands in it twice", ErrZip)
@@ -114,7 +114,7 @@ func unpack(ctx context.Context, r *io.SectionReader) (map[string][32]byte, erro
 			n, err = io.CopyN(h, in, min(left+1, 1<<20))
 			if left -= n; left < 0 {
 				in.Close()
-				return nil, fmt.Errorf("%w: they unpack to more than %d bytes", ErrZip, int64(maxUnpacked))
+				return nil, fmt.Errorf("%w: they unpack to more than %d bytes", ErrZip, most)
 			}
 			if err != nil {
 				break

@@ -126,7 +126,7 @@ export async function explainChanges(c: Comparison, sealed: Sealed[], data: Give
       break;
     }
   }
-  return { ...c, changed: [...c.changed, ...found], missing: c.missing.filter((p) => missing.has(p)), extra: c.extra.filter((p) => !found.some((x) => x.given.path === p)) };
+  return { ...c, changed: [...c.changed, ...found].sort((a, b) => compareBytes(a.sealed.path, b.sealed.path)), missing: c.missing.filter((p) => missing.has(p)), extra: c.extra.filter((p) => !found.some((x) => x.given.path === p)) };
 }
 
 /** Whether all that differs is proved to say the same as what was sealed. */
