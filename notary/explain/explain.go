@@ -47,12 +47,12 @@ type Change string
 
 // The changes of a text, from what was sealed to what is at hand.
 const (
-	ToCRLF         Change = "crlf"             // LF became CR LF
-	ToLF           Change = "lf"               // CR LF became LF
-	MarkAdded      Change = "bom-added"        // a UTF-8 byte order mark
-	MarkRemoved    Change = "bom-removed"      //
-	NewlineAdded   Change = "newline-added"    // at the end
-	NewlineRemoved Change = "newline-removed"  //
+	ToCRLF         Change = "crlf"      // LF became CR LF
+	ToLF           Change = "lf"        // CR LF became LF
+	MarkAdded      Change = "bom-added" // a UTF-8 byte order mark
+	MarkRemoved    Change = "bom-removed"
+	NewlineAdded   Change = "newline-added" // at the end
+	NewlineRemoved Change = "newline-removed"
 	Composed       Change = "unicode-composed" // letters are in another Unicode form: NFC
 	Decomposed     Change = "unicode-decomposed"
 )
