@@ -99,9 +99,9 @@ func (a *app) showReasons(r *checked, all []reason, e explaining) error {
 		s.word = notSealed
 	}
 	if s.word == notSealed && e.original == "" && len(all) > 0 {
-		s.more("to see where, if you have what was sealed: %s --original PATH", a.commandOf("explain", r.file, e.verifying))
+		s.add("where", "if you have what was sealed: %s --original PATH", a.commandOf("explain", r.file, e.verifying))
 	}
-	s.add("receipt", "it verifies by itself; to see it: trialnotary verify %s", quote(r.file))
+	s.add("receipt", "it verifies by itself; to see it: %s", a.commandOf("verify", r.file, verifying{}))
 	if !r.verdict.Confirmed {
 		s.add("trust", "%s", "whose log this is is unconfirmed: you have accepted no trust file of it")
 	}
