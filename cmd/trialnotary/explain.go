@@ -110,11 +110,14 @@ func (a *app) explain(ctx context.Context, name string, e explaining) error {
 	return a.showReasons(r, all, e)
 }
 
+// mostTried is how many missing files one of another name is tried for.
+const mostTried = 8
+
 // reasons finds out why each file differs. A file of another name is explained only
 // where it is proved to be a missing one.
 func reasons(ctx context.Context, c *compared) (all []reason, err error) {
 	sealed := func(path string) manifest.File {
-		i := slices.IndexFunc(c.files, func(f manifest.File) bool { return f.Path == path })
+		i, _ := slices.BinarySearchFunc(c.files, path, func(f manifest.File, p string) int { return strings.Compare(f.Path, p) })
 		return c.files[i]
 	}
 	for _, d := range c.Changed {
@@ -126,29 +129,29 @@ func reasons(ctx context.Context, c *compared) (all []reason, err error) {
 		}
 		all = append(all, r)
 	}
-	missing := map[string]bool{}
-	for _, p := range c.Missing {
-		missing[p] = true
-	}
+	gone := map[string]bool{} // known under another name
 	for _, x := range c.Extra {
-		if x.SameAs != "" {
-			delete(missing, x.SameAs)
+		gone[x.SameAs] = true
+	}
+	missing := map[string][]string{} // by the ending of their names
+	for _, p := range c.Missing {
+		if !gone[p] {
+			missing[path.Ext(p)] = append(missing[path.Ext(p)], p)
 		}
 	}
 	for _, x := range c.Extra {
-		tried := 0
-		for _, f := range c.files {
-			if x.SameAs != "" || x.Reason != "" || !missing[f.Path] || path.Ext(f.Path) != path.Ext(x.Path) || tried == 8 {
-				continue
-			}
-			tried++
-			found, err := explain.Bytes(ctx, f, opener(c.Disk(x.Path)))
+		if x.SameAs != "" || x.Reason != "" {
+			continue
+		}
+		may := missing[path.Ext(x.Path)]
+		for n, p := range may[:min(len(may), mostTried)] {
+			found, err := explain.Bytes(ctx, sealed(p), opener(c.Disk(x.Path)))
 			if err != nil {
 				return nil, unread(c.Disk(x.Path), err)
 			}
 			if found.Same() {
-				all = append(all, reason{Finding: found, path: f.Path, given: x.Path, file: f, disk: c.Disk(x.Path)})
-				delete(missing, f.Path)
+				all = append(all, reason{Finding: found, path: p, given: x.Path, file: sealed(p), disk: c.Disk(x.Path)})
+				missing[path.Ext(x.Path)] = slices.Delete(may, n, n+1)
 				break
 			}
 		}

@@ -16,6 +16,9 @@ const (
 	notSealed = "NOT AS SEALED"
 )
 
+// mostShown is how many files are explained in words; machines get all.
+const mostShown = 50
+
 // explainOut is an explanation for machines.
 type explainOut struct {
 	Verdict string       `json:"verdict"` // as sealed, same data, not as sealed
@@ -50,21 +53,26 @@ func (a *app) showReasons(r *checked, all []reason, e explaining) error {
 	c := r.bytes
 	o := explainOut{File: r.file, Trust: r.verdict.Confirmed, Matched: c.Matched}
 	s := &sheet{word: asSealed, head: headOf(r.verdict.Note)}
-	gone := map[string]bool{}
+	gone, given := map[string]bool{}, map[string]bool{}
 	same := true
-	for _, x := range all {
-		gone[x.path] = true
+	for i, x := range all {
+		gone[x.path], given[x.given] = true, true
 		same = same && x.same()
 		word := x.path
 		if x.given != "" {
 			word = x.given + " (sealed as " + x.path + ")"
 		}
 		words := causeWords(x)
-		s.add("differs", "%s: %s", word, words)
-		for _, w := range x.where {
-			s.more("%s", w)
+		if i < mostShown {
+			s.add("differs", "%s: %s", word, words)
+			for _, w := range x.where {
+				s.more("%s", w)
+			}
 		}
 		o.Files = append(o.Files, explainOne{x.path, x.given, x.Cause, x.fault == "" && (x.repacked || x.Cause.Proved()), x.same(), x.Changes, x.Profile, words, x.where})
+	}
+	if len(all) > mostShown {
+		s.more("and %s more; --json lists all", number(uint64(len(all)-mostShown)))
 	}
 	for _, x := range c.Extra {
 		switch {
@@ -72,7 +80,7 @@ func (a *app) showReasons(r *checked, all []reason, e explaining) error {
 			gone[x.SameAs] = true
 			s.add("renamed", "proved: %s has the very bytes that were sealed as %s", x.Path, x.SameAs)
 			o.Renamed = append(o.Renamed, renamedOut{x.SameAs, x.Path})
-		case !explainsExtra(all, x.Path):
+		case !given[x.Path]:
 			o.Extra = append(o.Extra, x.Path)
 		}
 	}
@@ -116,15 +124,6 @@ func (a *app) showReasons(r *checked, all []reason, e explaining) error {
 		return shown{exitUnconfirmed}
 	}
 	return nil
-}
-
-func explainsExtra(all []reason, path string) bool {
-	for _, x := range all {
-		if x.given == path {
-			return true
-		}
-	}
-	return false
 }
 
 func theirNumber(n int, one, more string) string {
