@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"notary/receipt", "notary/witness"},
 	{"notary/history"},
 	{"notary", "notary/share"},
-	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client"},
+	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client", "notary/mirror"},
 	{"functions/url", "functions/wire"},
 	{"cmd/trialnotary", "cmd/release", "functions/submit", "functions/prove", "functions/seal", "functions/audit",
 		"infra", "localstack", "localstack/init"},
