@@ -21,7 +21,7 @@ type Why string
 const (
 	ClosedStream Why = "of closed streams, those of a safety board or a laboratory"
 	OfKind       Why = "of kind randomisation-list or unblinding"
-	Names        Why = "that name one of these: corrections, approvals, withdrawals, notes"
+	Names        Why = "naming one of these: corrections, approvals, withdrawals, notes"
 )
 
 // Reasons returns them in the order in which they are told.

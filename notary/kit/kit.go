@@ -198,7 +198,7 @@ func Parse(r io.ReaderAt, size int64) (*Kit, error) {
 		rest = append(rest, m)
 	}
 	for name, data := range map[string][]byte{SumsName: list, NoteName: k.Note, FormatsName: k.Formats, PageName: k.Page, TrustName: k.Trust} {
-		if data == nil {
+		if len(data) == 0 {
 			return fail("it holds no %s", name)
 		}
 	}
