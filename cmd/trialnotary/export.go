@@ -206,6 +206,9 @@ func (e *exporting) gatherBelow() error {
 			return &fault{code: exitNotVerified, err: fmt.Errorf("%s: %w", name, err), do: "To see more: trialnotary verify " + quote(name)}
 		}
 		e.learn(verdict.Note)
+		if verdict.Grant.Role.Closes() && verdict.Note.StreamName != statement.TrialStream {
+			e.closed[verdict.Entry.Stream] = true // whatever this trial file knows
+		}
 		if !e.wants(verdict.Note.StreamName) || seen[verdict.Entry.Index] {
 			continue
 		}
