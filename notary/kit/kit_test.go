@@ -166,6 +166,32 @@ func TestHostileKitsAreRefusedWithTheirReason(t *testing.T) {
 	}
 }
 
+// Whatever is read is written again as the same kit.
+func FuzzParse(f *testing.F) {
+	b, err := sample().Bytes(noon)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, err := Parse(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			if !errors.Is(err, ErrKit) {
+				t.Fatal(err)
+			}
+			return
+		}
+		again, err := k.Bytes(noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Parse(bytes.NewReader(again), int64(len(again)))
+		if err != nil || !slices.EqualFunc(back.Receipts, k.Receipts, func(x, y File) bool { return x.Name == y.Name && bytes.Equal(x.Data, y.Data) }) {
+			t.Fatal(err)
+		}
+	})
+}
+
 // What someone blinded must not see, and nothing else, is left out.
 func TestUnblinding(t *testing.T) {
 	var open, shut statement.StreamID
