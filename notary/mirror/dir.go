@@ -51,7 +51,7 @@ func (d Dir) path(name string) (string, error) {
 		return "", err
 	}
 	switch first, _, _ := strings.Cut(name, "/"); first {
-	case CheckpointName, TrustName, "tile", "heads", "signed", "checkpoints":
+	case CheckpointName, TrustName, "tile", "heads", "signed", "checkpoints", "handovers":
 	default:
 		return "", fmt.Errorf("%q is no name of a public log", name)
 	}

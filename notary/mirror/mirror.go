@@ -9,6 +9,8 @@
 //	heads/00000000000000000881     written last of its batch: what has a head is whole
 //	signed/00000000000000000881
 //	tile/0/…  tile/entries/…
+//	handovers/00000000000000000001 changes of the log's keys, each kept as it is first
+//	                               served: whoever relies on one verifies its signatures
 //	trust                          the operator's own trust file, as it is served;
 //	                               nobody believes it because it is here
 //	refused/00000000000000070300-8c1f0f5be2d0a7c4/
@@ -118,7 +120,7 @@ func run(ctx context.Context, o Options, d disk) (Result, error) {
 	if u.writer, err = newWriter(o.Dir, d); err != nil {
 		return u.result, err
 	}
-	for _, step := range []func(context.Context) error{u.newest, u.here, u.grown, u.batches, u.finish} {
+	for _, step := range []func(context.Context) error{u.newest, u.here, u.grown, u.batches, u.handovers, u.finish} {
 		if err := step(ctx); err != nil {
 			return u.result, err
 		}

@@ -250,6 +250,28 @@ func TestARewrittenLogIsRefused(t *testing.T) {
 	}
 }
 
+// A change of the log's keys is copied, and only one of each number.
+func TestChangesOfKeysAreCopied(t *testing.T) {
+	w, dir := newWorld(t), t.TempDir()
+	const name = "handovers/00000000000000000001"
+	first := []byte("trialnotary/retired@v1\n-- retired --\nuntil 2\n-- handover --\nx\n")
+	w.alter = map[string][]byte{name: first}
+	w.mustUpdate(dir)
+	if b, err := (Dir(dir)).Object(t.Context(), name); err != nil || !bytes.Equal(b, first) {
+		t.Errorf("%q, %v", b, err)
+	}
+	for what, bad := range map[string][]byte{"another": bytes.Replace(first, []byte("until 2"), []byte("until 3"), 1), "none": []byte("<html>"), "huge": bytes.Repeat(first, 20_000)} {
+		w.alter = map[string][]byte{name: bad}
+		var r *Refused
+		if _, err := Update(t.Context(), w.options(dir)); !errors.As(err, &r) || r.Object != name {
+			t.Errorf("%s: %v", what, err)
+		}
+		if b, err := (Dir(dir)).Object(t.Context(), name); err != nil || !bytes.Equal(b, first) {
+			t.Errorf("%s: it was changed: %v", what, err)
+		}
+	}
+}
+
 func TestAnotherLogIsNotMixedIn(t *testing.T) {
 	w, dir := newWorld(t), t.TempDir()
 	w.mustUpdate(dir)
