@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,19 +17,25 @@ import (
 func (a *app) receiptCommand() *cobra.Command {
 	var wait bool
 	c := &cobra.Command{
-		Use:   "receipt [FILE.pending|DIR]…",
-		Short: "Complete receipts that are pending",
+		Use:   "receipt [FILE.pending|FILE.receipt|DIR]…",
+		Short: "Complete receipts that are pending, and add time-stamps",
 		Long: `Fetch what is missing for every pending file named, or below a directory (by default
 this one), verify it, write the receipt and take the pending file away. What the
 service does not know is submitted. It needs no key. Exit code 3: some are still
-pending.`,
+pending.
+
+Time-stamps come after the seal, which does not wait for them. A receipt that is
+named, or found without one, is asked about again; those that count under the trust
+file you accepted are added to it, and nothing else in it changes.`,
 		Example: `  trialnotary receipt
-  trialnotary receipt export.20261122T132900Z.pending --wait`,
+  trialnotary receipt export.20261122T132900Z.pending --wait
+  trialnotary receipt export.20261122T132900Z.receipt`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait) },
 	}
 	c.Flags().BoolVar(&wait, "wait", false, "wait for those that are not sealed yet")
 	a.serviceFlag(c, "the service, if not the one in the file")
+	a.trustFlag(c, "that time-stamps must count under, instead of the one you accepted")
 	a.timeoutFlag(c)
 	return c
 }
@@ -41,9 +48,25 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
 	if err != nil {
 		return err
 	}
+	named, found, err := receiptsBelow(paths)
+	if err != nil {
+		return err
+	}
 	var all []outcome
 	away := silent{}
+	for _, f := range named {
+		o, _ := a.refresh(c, f, true, away)
+		all = append(all, o)
+	}
+	for _, f := range found {
+		if o, tell := a.refresh(c, f, false, away); tell {
+			all = append(all, o)
+		}
+	}
 	for _, f := range files {
+		if slices.Contains(named, f) {
+			continue
+		}
 		all = append(all, a.complete(c, f, wait, away))
 	}
 	if len(all) == 0 {

@@ -32,10 +32,10 @@ func (t *verification) stamps() error {
 	at, shown := t.o.Now, time.Time{}
 	judge := func(i int, token []byte, imprint timestamp.Imprint) (s Stamped) {
 		switch {
-		case t.authorities == nil:
-			s.Err = ErrNoAuthority
 		case i >= MaxStamps:
 			s.Err = ErrTooManyStamps
+		case t.authorities == nil:
+			s.Err = ErrNoAuthority
 		default:
 			s.Stamp, s.Err = timestamp.Verify(token, imprint, t.authorities, shown)
 		}

@@ -1,6 +1,8 @@
 package timestamp
 
 import (
+	"bytes"
+	"encoding/pem"
 	"fmt"
 	"regexp"
 	"strings"
@@ -12,8 +14,11 @@ import (
 type Listed struct{ Name, URL string }
 
 // MaxListed bounds how many authorities are asked about one checkpoint, so that
-// their tokens fit a receipt.
-const MaxListed = 4
+// their tokens fit a receipt; MaxList bounds a list, and its certificates, in bytes.
+const (
+	MaxListed = 4
+	MaxList   = 256 << 10
+)
 
 var listedName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
@@ -64,7 +69,7 @@ func ParseList(file []byte) ([]Listed, error) {
 // trusted under, as PEM. A list without certificates is an error, since nothing that
 // its authorities answer would count.
 func ParseAsked(file []byte) (asked []*Authority, roots []byte, err error) {
-	if i := strings.Index(string(file), "-----BEGIN"); i >= 0 {
+	if i := bytes.Index(file, []byte("-----BEGIN")); i >= 0 {
 		file, roots = file[:i], file[i:]
 	}
 	list, err := ParseList(file)
@@ -77,6 +82,10 @@ func ParseAsked(file []byte) (asked []*Authority, roots []byte, err error) {
 		return nil, nil, err
 	case len(list) > 0 && len(trusted.certs) == 0:
 		return nil, nil, fmt.Errorf("there is no certificate to trust %s under: their root certificates are wanted, as PEM", list[0].Name)
+	}
+	roots = nil // as they are written for the trust file, without what is for people
+	for _, c := range trusted.certs {
+		roots = append(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
 	for _, l := range list {
 		a, err := NewAuthority(l, trusted, nil)
