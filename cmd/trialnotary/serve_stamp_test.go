@@ -158,6 +158,7 @@ func TestRealAuthority(t *testing.T) {
 				ts.Fatalf("%s was never stamped", args[0])
 			},
 			"same":    sameButTokens,
+			"unstamp": unstamp,
 			"openssl": openSSLVerifies(a.root),
 			"tsa":     func(*testscript.TestScript, bool, []string) { a.stop() },
 		}),
@@ -177,6 +178,16 @@ func sameButTokens(ts *testscript.TestScript, _ bool, args []string) {
 	if !bytes.Equal(bare[0], bare[1]) {
 		ts.Fatalf("%s and %s differ in more than their time-stamps", args[0], args[1])
 	}
+}
+
+// unstamp A B: writes the receipt A without tokens, as it was sealed.
+func unstamp(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := receipt.Parse([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	r.Timestamps = nil
+	b, err := r.Bytes()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 }
 
 // openSSLVerifies returns the command openssl RECEIPT: OpenSSL verifies its first

@@ -276,7 +276,7 @@ func (a *authority) stampBy(h crypto.Hash, imprint []byte, at time.Time) []byte 
 // with algorithms that renewed.trust accepts until 2035, and renewed, well and ill.
 func writeRenewed(t *testing.T) {
 	h := newStampOffice(t)
-	stranger := issued(t, "Stranger", elliptic.P384(), 2060, nil)
+	stranger := issued(t, "Stranger", elliptic.P384(), 2060, issued(t, "Root of Others", elliptic.P384(), 2090, nil))
 	trust := string(sampleFile(t, "acme.trust"))
 	at := strings.Index(trust, "-- tsa.pem --\n")
 	trust = trust[:at] + "-- tsa.pem --\n" + h.pem() + "-- algorithms --\necdsa-p256 2035-01-01T00:00:00Z\nsha-256 2035-01-01T00:00:00Z\nsha-512 2045-01-01T00:00:00Z\n"
