@@ -69,7 +69,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("prove", "ListRows", rows, partitions("SM#*", "TR#*", "AC#*", "AQ#-"), "dynamodb:Query")
 	allow("prove", "WriteTrail", rows, partitions("AQ#-"), "dynamodb:PutItem") // before a read is answered
 	allow("prove", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("prove", "ReadState", append(objects(state, "map/*"), objects(state, "access/*")...), nil, "s3:GetObject")
+	allow("prove", "ReadState", slices.Concat(objects(state, "map/*"), objects(state, "access/*"), objects(state, "stamps/*")), nil, "s3:GetObject")
 	for _, name := range []string{"prove", "seal", "audit"} {
 		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
 		allow(name, "FindSite", bucket(site), nil, "s3:ListBucket")
@@ -80,7 +80,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "erased/*")), nil,
+	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "erased/*"), objects(state, "stamps/*")), nil,
 		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteTrail", objects(state, "access/*"), nil, "s3:PutObject") // who reads it writes it down, and the sealer does not
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")

@@ -61,6 +61,9 @@ func NewAuthority(l Listed, trusted *Authorities, client *http.Client) (*Authori
 // Name returns the name that the list has for the authority.
 func (a *Authority) Name() string { return a.name }
 
+// URL returns the address that the list has for it.
+func (a *Authority) URL() string { return a.url }
+
 // Stamp asks for a token over an imprint, adds what is known of revocation on this
 // day, and returns it verified: under the trusted certificates, over the imprint,
 // for this very request, and of about now.
