@@ -19,8 +19,6 @@ func TestWhatTheServiceDoesIsAllowed(t *testing.T) {
 		{"ProveRole", "dynamodb:PutItem", "Table", map[string]string{"dynamodb:LeadingKeys": "AQ#-"}},
 		{"ProveRole", "s3:GetObject", "StateBucket/map/00000000000000000001", nil},
 		{"ProveRole", "s3:GetObject", "StateBucket/access/ab/cd", nil},
-		{"ProveRole", "s3:GetObject", "StateBucket/stamps/00000000000000000010", nil},
-		{"SealRole", "s3:PutObject", "StateBucket/stamps/00000000000000000010", nil},
 		{"SubmitRole", "s3:GetObject", "StateBucket/erased/ab/cd", nil},
 		{"SealRole", "s3:PutObject", "StateBucket/access/ab/cd", nil},
 		{"SealRole", "s3:PutObject", "StateBucket/erased/ab/cd", nil},
@@ -53,6 +51,30 @@ func TestWhatTheServiceDoesIsAllowed(t *testing.T) {
 		}
 	}
 }
+
+// Time-stamps are the sealer's to write and prove's to read, where there are any.
+func TestTimestampsAreAllowedWhereAsked(t *testing.T) {
+	const object = "StateBucket/stamps/00000000000000000010"
+	with, without := stack(t, "prod", testTSAs), stack(t, "prod")
+	for _, c := range []struct {
+		call
+		ok bool
+	}{
+		{call{"SealRole", "s3:PutObject", object, nil}, true},
+		{call{"SealRole", "s3:GetObject", object, nil}, true},
+		{call{"ProveRole", "s3:GetObject", object, nil}, true},
+		{call{"ProveRole", "s3:PutObject", object, nil}, false},
+		{call{"SubmitRole", "s3:GetObject", object, nil}, false},
+		{call{"AuditRole", "s3:GetObject", object, nil}, false},
+	} {
+		if with.allowed(c.call) != c.ok || without.allowed(c.call) {
+			t.Errorf("%+v: allowed %v, and without authorities %v", c.call, with.allowed(c.call), without.allowed(c.call))
+		}
+	}
+}
+
+// testTSAs is the parameter that names an authority.
+const testTSAs = "tsas=@testdata/tsas.txt"
 
 func TestWhatAnAttackerDoesIsDenied(t *testing.T) {
 	once := map[string]string{"s3:if-none-match": "*"}
@@ -111,7 +133,6 @@ func TestWhatAnAttackerDoesIsDenied(t *testing.T) {
 		call{"ProveRole", "s3:PutObject", "LogBucket/tile/0/000", once},
 		call{"ProveRole", "s3:PutObject", "SiteBucket/checkpoint", nil},
 		call{"ProveRole", "s3:GetObject", "StateBucket/staging/00000000000000000001", nil},
-		call{"ProveRole", "s3:PutObject", "StateBucket/stamps/00000000000000000010", nil},
 		call{"AuditRole", "dynamodb:PutItem", "Table", map[string]string{"dynamodb:LeadingKeys": "HEAD"}},
 		call{"AuditRole", "dynamodb:GetItem", "Table", nil},
 		call{"AuditRole", "s3:PutObject", "LogBucket/tile/0/000", once},

@@ -43,7 +43,7 @@ var suppressions = []struct {
 func TestNagHasNothingElseToSay(t *testing.T) {
 	node(t)
 	const name = "trialnotary-prod"
-	s, err := readStage(parametersOf("prod"))
+	s, err := readStage(parametersOf("prod", testTSAs))
 	if err != nil {
 		t.Fatal(err)
 	}

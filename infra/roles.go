@@ -27,7 +27,7 @@ func newRoles(stack awscdk.Stack) map[string]awsiam.Role {
 
 // grant allows each function what it calls, action by action. The CDK's own
 // GrantPut would also allow changing an object's lock.
-func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[string]awslambda.Function,
+func grant(stack awscdk.Stack, s *stage, roles map[string]awsiam.Role, functions map[string]awslambda.Function,
 	table awsdynamodb.Table, log, state, site awss3.Bucket, keys []awskms.CfnKey) {
 	allow := func(function, sid string, resources []*string, conditions map[string]any, actions ...string) {
 		props := &awsiam.PolicyStatementProps{Sid: &sid, Actions: texts(actions...), Resources: &resources}
@@ -69,7 +69,7 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("prove", "ListRows", rows, partitions("SM#*", "TR#*", "AC#*", "AQ#-"), "dynamodb:Query")
 	allow("prove", "WriteTrail", rows, partitions("AQ#-"), "dynamodb:PutItem") // before a read is answered
 	allow("prove", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("prove", "ReadState", slices.Concat(objects(state, "map/*"), objects(state, "access/*"), objects(state, "stamps/*")), nil, "s3:GetObject")
+	allow("prove", "ReadState", append(objects(state, "map/*"), objects(state, "access/*")...), nil, "s3:GetObject")
 	for _, name := range []string{"prove", "seal", "audit"} {
 		allow(name, "ReadLog", objects(log, "*"), nil, "s3:GetObject")
 		allow(name, "FindSite", bucket(site), nil, "s3:ListBucket")
@@ -80,10 +80,15 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 	allow("seal", "WriteRows", rows, nil, "dynamodb:BatchWriteItem", "dynamodb:PutItem")
 	allow("seal", "WriteLog", objects(log, "*"), nil, "s3:PutObject") // and no PutObjectRetention
 	allow("seal", "FindState", bucket(state), nil, "s3:ListBucket")
-	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "erased/*"), objects(state, "stamps/*")), nil,
+	allow("seal", "WriteState", slices.Concat(objects(state, "staging/*"), objects(state, "map/*"), objects(state, "erased/*")), nil,
 		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteTrail", objects(state, "access/*"), nil, "s3:PutObject") // who reads it writes it down, and the sealer does not
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
+
+	if s.TSAs != "" { // what time-stamping authorities gave
+		allow("seal", "WriteStamps", objects(state, "stamps/*"), nil, "s3:GetObject", "s3:PutObject")
+		allow("prove", "ReadStamps", objects(state, "stamps/*"), nil, "s3:GetObject")
+	}
 
 	// The auditor sees the public log and its locks, and never the table.
 	allow("audit", "ReadProtection", bucket(log), nil,
