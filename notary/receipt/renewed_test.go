@@ -202,6 +202,58 @@ func TestRenewedLogWithoutWitnesses(t *testing.T) {
 	refused(t, r, o, StepCheckpoints)
 }
 
+// TestWithTimestamps: of what a service hands out, only tokens that count are added,
+// once each and as many as are looked at; and never to another receipt, or to one
+// whose renewals they are not under.
+func TestWithTimestamps(t *testing.T) {
+	h := newStampOffice(t)
+	trusted, err := timestamp.ParseAuthorities([]byte(h.pem()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sampleReceipt(t, "site1")
+	p, err := checkpoint.ParseProof(r.Proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imprint := sha256.Sum256(p.Checkpoint)
+	good := h.old.stampBy(crypto.SHA256, imprint[:], date(2027))
+	other := sha256.Sum256([]byte("another"))
+	e := Evidence{Entry: r.Entry, Proof: r.Proof, Timestamps: [][]byte{
+		{1}, issued(t, "Stranger", elliptic.P256(), 2060, nil).stampBy(crypto.SHA256, imprint[:], date(2027)),
+		h.old.stampBy(crypto.SHA256, other[:], date(2027)), good, good,
+	}}
+	with, n, err := r.WithTimestamps(e, trusted)
+	if err != nil || n != 1 || len(with.Timestamps) != 1 || !bytes.Equal(with.Timestamps[0], good) || len(r.Timestamps) != 0 {
+		t.Errorf("%d added, %v", n, err)
+	}
+	if _, n, err := with.WithTimestamps(e, trusted); err != nil || n != 0 {
+		t.Errorf("%d added again, %v", n, err)
+	}
+	e.Timestamps = nil
+	for year := range MaxStamps + 2 {
+		e.Timestamps = append(e.Timestamps, h.new.stampBy(crypto.SHA256, imprint[:], date(2027+year)))
+	}
+	if _, n, err := r.WithTimestamps(e, trusted); err != nil || n != MaxStamps {
+		t.Errorf("%d added, %v", n, err)
+	}
+	renewed := *r
+	renewed.Renewals = [][]byte{{1}}
+	if _, n, err := renewed.WithTimestamps(e, trusted); err != nil || n != 0 {
+		t.Errorf("%d added below a renewal, %v", n, err)
+	}
+	for _, change := range []func(*Evidence){
+		func(e *Evidence) { e.Proof = append(bytes.Clone(e.Proof), '\n') },
+		func(e *Evidence) { e.Entry = append(bytes.Clone(e.Entry), '\n') },
+	} {
+		changed := e
+		change(&changed)
+		if _, _, err := r.WithTimestamps(changed, trusted); err == nil {
+			t.Error("of another receipt")
+		}
+	}
+}
+
 func date(year int) time.Time { return time.Date(year, 6, 1, 12, 0, 0, 0, time.UTC) }
 
 // stampOffice is a root with two authorities: an old one, with algorithms that end,
