@@ -23,6 +23,7 @@ import (
 	"time"
 
 	dts "github.com/digitorus/timestamp"
+	"golang.org/x/crypto/ocsp"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/timestamp"
@@ -324,6 +325,75 @@ func (a *authority) stampBy(h crypto.Hash, imprint []byte, at time.Time) []byte 
 	return r.Token.FullBytes
 }
 
+// withRevocation returns a token with CRLs or BasicOCSPResponses in it (CAdES
+// RevocationValues): an unsigned attribute of its signer.
+func withRevocation(t *testing.T, token []byte, tag int, values ...[]byte) []byte {
+	t.Helper()
+	der := func(v any) []byte {
+		b, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	compound := func(class, tag int, inside ...[]byte) []byte {
+		return der(asn1.RawValue{Class: class, Tag: tag, IsCompound: true, Bytes: bytes.Join(inside, nil)})
+	}
+	list := compound(asn1.ClassUniversal, asn1.TagSequence, compound(asn1.ClassContextSpecific, tag, compound(asn1.ClassUniversal, asn1.TagSequence, values...)))
+	attribute := compound(asn1.ClassUniversal, asn1.TagSequence, der(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24}), compound(asn1.ClassUniversal, asn1.TagSet, list))
+	// change goes the way down, from the end where negative, and adds the attribute.
+	var change func(b []byte, way []int) []byte
+	change = func(b []byte, way []int) []byte {
+		var v asn1.RawValue
+		if _, err := asn1.Unmarshal(b, &v); err != nil {
+			t.Fatal(err)
+		}
+		if len(way) == 0 {
+			return compound(v.Class, v.Tag, v.Bytes, compound(asn1.ClassContextSpecific, 1, attribute))
+		}
+		var children [][]byte
+		for rest := v.Bytes; len(rest) > 0; {
+			var c asn1.RawValue
+			var err error
+			if rest, err = asn1.Unmarshal(rest, &c); err != nil {
+				t.Fatal(err)
+			}
+			children = append(children, c.FullBytes)
+		}
+		n := (way[0] + len(children)) % len(children)
+		children[n] = change(children[n], way[1:])
+		return compound(v.Class, v.Tag, children...)
+	}
+	return change(token, []int{1, 0, -1, 0}) // content, SignedData, signers, the one
+}
+
+// revokes returns a CRL of the root about an authority, and an OCSP response.
+func (h *stampOffice) revokes(a *authority, reason int, at time.Time) (crl, answer []byte) {
+	a.t.Helper()
+	l := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: at, NextUpdate: at.AddDate(0, 0, 7),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: a.cert.SerialNumber, RevocationTime: at, ReasonCode: reason}}}
+	crl, err := x509.CreateRevocationList(rand.Reader, l, h.root.cert, h.root.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	whole, err := ocsp.CreateResponse(h.root.cert, h.root.cert, ocsp.Response{Status: ocsp.Revoked, SerialNumber: a.cert.SerialNumber,
+		ThisUpdate: at, NextUpdate: at.AddDate(0, 0, 7), RevokedAt: at, RevocationReason: reason}, h.root.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var r struct {
+		Status asn1.Enumerated
+		Bytes  struct {
+			Type     asn1.ObjectIdentifier
+			Response []byte
+		} `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(whole, &r); err != nil {
+		a.t.Fatal(err)
+	}
+	return crl, r.Bytes.Response
+}
+
 // writeRenewed writes testdata/renewed: the sample's site1.receipt, stamped in 2026
 // with algorithms that renewed.trust accepts until 2035, and renewed, well and ill.
 func writeRenewed(t *testing.T) {
@@ -371,6 +441,29 @@ func writeRenewed(t *testing.T) {
 	files := map[string]Receipt{"stamped": stamped, "once": once, "twice": twice, "late": renew(stamped, h.new, 2036), "swapped": swapped,
 		"second": second, "other": other, "added": added, "stranger": renew(stamped, stranger, 2034), "unstamped": renew(*plain, h.new, 2034),
 		"short": bySHA256, "garbage": garbage}
+	// The old office's certificate is revoked in 2031, or was before it stamped.
+	revoked := func(reason, year int, byOCSP bool) Receipt {
+		crl, answer := h.revokes(h.old, reason, date(year))
+		r := stamped
+		r.Timestamps = [][]byte{withRevocation(t, stamped.Timestamps[0], 0, crl)}
+		if byOCSP {
+			r.Timestamps = [][]byte{withRevocation(t, stamped.Timestamps[0], 1, answer)}
+		}
+		return r
+	}
+	for name, byOCSP := range map[string]bool{"crl": false, "ocsp": true} {
+		files["stolen-"+name] = revoked(ocsp.KeyCompromise, 2031, byOCSP)
+		files["stolen-renewed-"+name] = renew(files["stolen-"+name], h.new, 2030)
+		files["stolen-late-"+name] = renew(files["stolen-"+name], h.new, 2032)
+		files["superseded-"+name] = revoked(ocsp.Superseded, 2031, byOCSP)
+		files["superseded-before-"+name] = revoked(ocsp.Superseded, 2026, byOCSP)
+		files["unreasoned-"+name] = revoked(0, 2031, byOCSP)
+	}
+	forged := revoked(ocsp.KeyCompromise, 2031, false)
+	crl, _ := (&stampOffice{root: issued(t, "Root of Time", elliptic.P384(), 2090, nil)}).revokes(h.old, ocsp.KeyCompromise, date(2031))
+	forged.Timestamps = [][]byte{withRevocation(t, stamped.Timestamps[0], 0, crl)}
+	files["forged-crl"] = forged
+
 	oldEnds, newEnds := "2033-06-01T12:00:00Z", "2045-01-01T00:00:00Z"
 	vectors := []renewedVector{
 		{"stamped", "2030-01-01T00:00:00Z", "a time-stamp", []string{""}, []string{}, "Old Office", oldEnds},
@@ -391,6 +484,17 @@ func writeRenewed(t *testing.T) {
 		{"garbage", "2040-01-01T00:00:00Z", "no token", []string{"ended"}, []string{"form"}, "", ""},
 		{"unstamped", "2040-01-01T00:00:00Z", "a renewal of what had no time-stamp", []string{}, []string{""}, "", newEnds},
 	}
+	for _, by := range []string{"crl", "ocsp"} {
+		vectors = append(vectors,
+			renewedVector{"stolen-" + by, "2034-01-01T00:00:00Z", "its key was stolen since", []string{"revoked"}, []string{}, "", ""},
+			renewedVector{"stolen-renewed-" + by, "2034-01-01T00:00:00Z", "renewed before the key was stolen", []string{""}, []string{""}, "Old Office", newEnds},
+			renewedVector{"stolen-late-" + by, "2034-01-01T00:00:00Z", "renewed after the key was stolen", []string{"revoked"}, []string{""}, "", newEnds},
+			renewedVector{"superseded-" + by, "2032-01-01T00:00:00Z", "its certificate was replaced since", []string{""}, []string{}, "Old Office", oldEnds},
+			renewedVector{"superseded-before-" + by, "2032-01-01T00:00:00Z", "its certificate was replaced before", []string{"revoked"}, []string{}, "", ""},
+			renewedVector{"unreasoned-" + by, "2032-01-01T00:00:00Z", "revoked since, and nobody says why", []string{"revoked"}, []string{}, "", ""},
+		)
+	}
+	vectors = append(vectors, renewedVector{"forged-crl", "2032-01-01T00:00:00Z", "a list of someone else says nothing", []string{""}, []string{}, "Old Office", oldEnds})
 	for i := range vectors {
 		vectors[i].Receipt += ".receipt"
 	}

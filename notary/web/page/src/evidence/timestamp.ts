@@ -8,11 +8,12 @@ import * as pki from "pkijs";
 import type { Algorithm } from "../format/key.ts";
 import { type Trust, isAccepted } from "../format/trust.ts";
 import { type Seconds, equal } from "../format/value.ts";
+import { type Revocation, revocationsOf } from "./revocation.ts";
 
 export interface TimestampVerdict {
   readonly at?: Seconds; // proved
   readonly authority?: string; // the certificate's common name
-  readonly problem?: "noRoots" | "noCrypto" | "form" | "otherImprint" | "purpose" | "signature" | "ended" | "tooMany";
+  readonly problem?: "noRoots" | "noCrypto" | "form" | "otherImprint" | "purpose" | "signature" | "revoked" | "ended" | "tooMany";
 }
 
 /** What a receipt's tokens are over: its checkpoint, and for each renewal the receipt as it was before. */
@@ -29,6 +30,7 @@ export interface StampVerdicts {
 
 interface Token extends TimestampVerdict {
   readonly algorithms?: Algorithm[];
+  readonly revocations?: Revocation[];
 }
 
 const maxTokens = 8, maxToken = 64 << 10, maxCertificates = 16;
@@ -46,11 +48,14 @@ export async function verifyStamps(s: Stamped, trust: Trust | undefined, now: Se
   const read = (token: Uint8Array, i: number, bytes: Uint8Array, hash: string) => readToken(token, i, bytes, hash, trust);
   const renewals = await Promise.all(s.renewals.map((r, i) => read(r.token, i, r.over, oidSha512)));
   const timestamps = await Promise.all(s.timestamps.map((t, i) => read(t, i, s.checkpoint, oidSha256)));
-  let at = now;
-  const judge = ({ algorithms, ...v }: Token): TimestampVerdict => (algorithms?.every((a) => isAccepted(trust!, a, at)) ?? true ? v : { problem: "ended" });
+  let at = now, shown: Seconds | undefined; // by then a token is known to have existed
+  const judge = ({ algorithms = [], revocations = [], ...v }: Token): TimestampVerdict => {
+    if (revocations.some((r) => v.at! >= r.at || (r.ended && !(shown !== undefined && shown < r.at)))) return { problem: "revoked" };
+    return algorithms.every((a) => isAccepted(trust!, a, at)) ? v : { problem: "ended" };
+  };
   const judged = renewals.reverse().map((t) => {
     const v = judge(t);
-    at = v.at ?? at;
+    if (v.at !== undefined) at = shown = v.at;
     return v;
   }).reverse();
   return { timestamps: timestamps.map(judge), renewals: judged };
@@ -91,11 +96,13 @@ async function verifyToken(token: Uint8Array, bytes: Uint8Array, hash: string, r
   const signer = [...certificates, ...roots].find((c) => isSigner(c, signed.signerInfos[0]!));
   if (!signer || !isForTimestamping(signer)) return { problem: "purpose" };
   if (!(await namesCertificate(signed.signerInfos[0]!, signer))) return { problem: "signature" };
+  const revocations = await revocationsOf(signed, signer, certificates, roots);
+  signed.crls = signed.ocsps = []; // judged here, as of the token's time
   signed.certificates = [...certificates, ...roots];
   const good = await signed.verify({ signer: 0, data: copy(bytes), trustedCerts: roots, checkDate: tst.genTime, checkChain: true }).catch(() => false);
   if (!good) return { problem: "signature" };
   const name = signer.subject.typesAndValues.find((t) => t.type === commonName) ?? signer.subject.typesAndValues.at(-1);
-  return { at: Math.floor(tst.genTime.getTime() / 1000), authority: String(name?.value.valueBlock.value ?? ""), algorithms: algorithmsOf(hash, signed.signerInfos[0]!, signer) };
+  return { at: Math.floor(tst.genTime.getTime() / 1000), authority: String(name?.value.valueBlock.value ?? ""), algorithms: algorithmsOf(hash, signed.signerInfos[0]!, signer), revocations };
 }
 
 /** What a token rests on, of what trust files name: the hashes of its imprint and signature, and the signature's key. */

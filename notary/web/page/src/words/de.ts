@@ -217,6 +217,7 @@ export const de: Catalogue = {
   "timestamp.purpose": "nicht gezählt: sein Zertifikat ist nicht für Zeitstempel",
   "timestamp.signature": "nicht gezählt: Unterschrift oder Zertifikate halten unter der Vertrauensdatei nicht",
   "timestamp.ended": "nicht gezählt: die Vertrauensdatei lässt seine Verfahren nicht mehr zu, und keine Erneuerung kam zuvor",
+  "timestamp.revoked": "nicht gezählt: das Zertifikat seines Dienstes wurde widerrufen",
   "timestamp.tooMany": "nicht gezählt: zu viele oder zu groß",
   "print.button": "Dieses Blatt drucken",
   "print.checked": "In einem Browser geprüft am {time}",

@@ -216,6 +216,7 @@ export const en = {
   "timestamp.purpose": "not counted: its certificate is not for timestamping",
   "timestamp.signature": "not counted: its signature or its certificates do not verify under the trust file",
   "timestamp.ended": "not counted: the trust file no longer accepts its algorithms, and no renewal came before",
+  "timestamp.revoked": "not counted: its authority’s certificate was revoked",
   "timestamp.tooMany": "not counted: too many, or too large",
   "print.button": "Print this sheet",
   "print.checked": "Checked in a browser on {time}",

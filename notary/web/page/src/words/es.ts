@@ -217,6 +217,7 @@ export const es: Catalogue = {
   "timestamp.purpose": "no cuenta: su certificado no es para sellos de tiempo",
   "timestamp.signature": "no cuenta: su firma o sus certificados no se sostienen con el archivo de confianza",
   "timestamp.ended": "no cuenta: el archivo de confianza ya no acepta sus algoritmos y ninguna renovación llegó antes",
+  "timestamp.revoked": "no cuenta: el certificado de su autoridad fue revocado",
   "timestamp.tooMany": "no cuenta: demasiados o demasiado grande",
   "print.button": "Imprimir esta hoja",
   "print.checked": "Comprobado en un navegador el {time}",

@@ -217,6 +217,7 @@ export const fr: Catalogue = {
   "timestamp.purpose": "non compté : son certificat n’est pas fait pour l’horodatage",
   "timestamp.signature": "non compté : sa signature ou ses certificats ne tiennent pas sous le fichier de confiance",
   "timestamp.ended": "non compté : le fichier de confiance n’accepte plus ses algorithmes, et aucun renouvellement n’est venu avant",
+  "timestamp.revoked": "non compté : le certificat de son autorité a été révoqué",
   "timestamp.tooMany": "non compté : trop nombreux ou trop grand",
   "print.button": "Imprimer cette feuille",
   "print.checked": "Vérifié dans un navigateur le {time}",
