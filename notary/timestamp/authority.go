@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -217,7 +218,9 @@ func (a *Authority) fetch(ctx context.Context, address, kind string, body []byte
 	}
 	req.Header.Set("User-Agent", "trialnotary")
 	resp, err := a.http.Do(req)
-	if err != nil {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return nil, fmt.Errorf("it cannot be reached: %w", u.Err)
+	} else if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
