@@ -52,6 +52,30 @@ func TestWhatTheServiceDoesIsAllowed(t *testing.T) {
 	}
 }
 
+// Time-stamps are the sealer's to write and prove's to read, where there are any.
+func TestTimestampsAreAllowedWhereAsked(t *testing.T) {
+	const object = "StateBucket/stamps/00000000000000000010"
+	with, without := stack(t, "prod", testTSAs), stack(t, "prod")
+	for _, c := range []struct {
+		call
+		ok bool
+	}{
+		{call{"SealRole", "s3:PutObject", object, nil}, true},
+		{call{"SealRole", "s3:GetObject", object, nil}, true},
+		{call{"ProveRole", "s3:GetObject", object, nil}, true},
+		{call{"ProveRole", "s3:PutObject", object, nil}, false},
+		{call{"SubmitRole", "s3:GetObject", object, nil}, false},
+		{call{"AuditRole", "s3:GetObject", object, nil}, false},
+	} {
+		if with.allowed(c.call) != c.ok || without.allowed(c.call) {
+			t.Errorf("%+v: allowed %v, and without authorities %v", c.call, with.allowed(c.call), without.allowed(c.call))
+		}
+	}
+}
+
+// testTSAs is the parameter that names an authority.
+const testTSAs = "tsas=@testdata/tsas.txt"
+
 func TestWhatAnAttackerDoesIsDenied(t *testing.T) {
 	once := map[string]string{"s3:if-none-match": "*"}
 	raw := map[string]string{"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}

@@ -24,7 +24,7 @@ func newNotary(app constructs.Construct, s *stage, zips map[string]string) awscd
 	keys := newSigningKeys(stack, s, roles["seal"], glass)
 
 	functions := newFunctions(stack, s, zips, roles, environment(s, table, log, state, site, keys))
-	grant(stack, roles, functions, table, log, state, site, keys)
+	grant(stack, s, roles, functions, table, log, state, site, keys)
 	urls := newURLs(stack, s, functions)
 	newSchedule(stack, functions)
 	guard := newGuard(stack, keys, log)

@@ -27,7 +27,7 @@ func newRoles(stack awscdk.Stack) map[string]awsiam.Role {
 
 // grant allows each function what it calls, action by action. The CDK's own
 // GrantPut would also allow changing an object's lock.
-func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[string]awslambda.Function,
+func grant(stack awscdk.Stack, s *stage, roles map[string]awsiam.Role, functions map[string]awslambda.Function,
 	table awsdynamodb.Table, log, state, site awss3.Bucket, keys []awskms.CfnKey) {
 	allow := func(function, sid string, resources []*string, conditions map[string]any, actions ...string) {
 		props := &awsiam.PolicyStatementProps{Sid: &sid, Actions: texts(actions...), Resources: &resources}
@@ -84,6 +84,11 @@ func grant(stack awscdk.Stack, roles map[string]awsiam.Role, functions map[strin
 		"s3:GetObject", "s3:PutObject")
 	allow("seal", "WriteTrail", objects(state, "access/*"), nil, "s3:PutObject") // who reads it writes it down, and the sealer does not
 	allow("seal", "WriteSite", objects(site, "checkpoint"), nil, "s3:PutObject")
+
+	if s.TSAs != "" { // what time-stamping authorities gave
+		allow("seal", "WriteStamps", objects(state, "stamps/*"), nil, "s3:GetObject", "s3:PutObject")
+		allow("prove", "ReadStamps", objects(state, "stamps/*"), nil, "s3:GetObject")
+	}
 
 	// The auditor sees the public log and its locks, and never the table.
 	allow("audit", "ReadProtection", bucket(log), nil,

@@ -21,7 +21,7 @@ type stage struct {
 	Retention onaws.Retention
 	Sponsors  string // verifier keys, comma-separated
 	Witnesses string // lines as [checkpoint.ParseWitnesses] reads them, "" for none
-	TSAs      string // URLs of timestamp authorities
+	TSAs      string // as [timestamp.ParseAsked] reads them, "" for none
 	Reserve   bool   // reserved concurrency; new accounts have too little of it
 	Machine   string // GOARCH of the functions
 
@@ -42,7 +42,7 @@ var parameters = []parameter{
 	{"retention", "how long the log is locked: 30d, 25y"},
 	{"sponsors", "verifier keys that may register trials, comma-separated, or @FILE with one a line"},
 	{"witnesses", "witness, group and quorum lines of the publication policy, comma-separated, or @FILE"},
-	{"tsas", "URLs of timestamp authorities, comma-separated"},
+	{"tsas", "@FILE of time-stamping authorities: a name and a URL a line, then their root certificates as PEM"},
 	{"reserve", "false: no reserved concurrency, for an account whose limit is 10"},
 	{"email", "address told of alarms"},
 	{"domain", "host name of the distribution"},
@@ -72,7 +72,7 @@ func (s *stage) Prod() bool { return s.Name == "prod" }
 // Production has no defaults for what cannot be changed later.
 func readStage(get func(string) string) (*stage, error) {
 	s := &stage{
-		Name: get("stage"), Origin: get("origin"), TSAs: get("tsas"),
+		Name: get("stage"), Origin: get("origin"),
 		Email: get("email"), Domain: get("domain"), Certificate: get("certificate"),
 		Replica: get("replica"), ReplicaOf: get("replica-account"),
 		Machine: "arm64",
@@ -112,6 +112,9 @@ func readStage(get func(string) string) (*stage, error) {
 	if s.Witnesses, err = readWitnesses(s.Origin, get("witnesses")); err != nil {
 		return nil, err
 	}
+	if s.TSAs, err = readTSAs(get("tsas")); err != nil {
+		return nil, err
+	}
 	if s.Reserve, err = truth("reserve", get("reserve"), true); err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func (s *stage) readable(length string) error {
 	s.Retention = env.Retention
 	// Lambda measures it so.
 	if b, err := json.Marshal(told); err != nil || len(b) > maxEnvironment {
-		return fmt.Errorf("the functions' environment would have %d bytes, and Lambda takes %d: name fewer sponsors, or witnesses with Ed25519 keys", len(b), maxEnvironment)
+		return fmt.Errorf("the functions' environment would have %d bytes, and Lambda takes %d: name fewer sponsors, witnesses with Ed25519 keys, or fewer time-stamping authorities", len(b), maxEnvironment)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,7 +48,8 @@ func TestStagesRefuseWhatCannotWork(t *testing.T) {
 		{"witnesses without a quorum", "dev", "witnesses=witness w1 " + key + " https://w.example", "the last line"},
 		{"a file of witnesses that is not there", "dev", "witnesses=@nowhere", "nowhere"},
 		{"more than Lambda's environment holds", "prod", "sponsors=" + strings.Repeat(testSponsor+",", 64), "Lambda takes 4096"},
-		{"what the functions do not do yet", "dev", "tsas=http://tsa.example.org", onaws.EnvTSAs},
+		{"authorities without a file", "dev", "tsas=office http://tsa.example.org", "-c tsas=@FILE"},
+		{"a file of authorities that is not there", "dev", "tsas=@nowhere", "nowhere"},
 	} {
 		more := strings.FieldsFunc(c.parameter, func(r rune) bool { return r == '\n' })
 		if _, err := readStage(parametersOf(c.stage, more...)); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -76,6 +79,34 @@ func TestWitnessesReachTheFunctions(t *testing.T) {
 		s, err := readStage(parametersOf("prod", "witnesses="+given))
 		if err != nil || s.Witnesses != want {
 			t.Errorf("%q gives %q, %v", given, s.Witnesses, err)
+		}
+	}
+}
+
+// The functions are told whom to ask and whom to trust, and nothing for people.
+func TestAuthoritiesReachTheFunctions(t *testing.T) {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	defer server.Close()
+	root := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	file := filepath.Join(t.TempDir(), "tsas.txt")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("# who they are\r\noffice\thttps://tsa.example/tsr\r\n" + root + "subject=for people\n" + root)
+	s, err := readStage(parametersOf("prod", "tsas=@"+file))
+	if err != nil || s.TSAs != "office https://tsa.example/tsr\n"+root+root {
+		t.Errorf("%q, %v", s.TSAs, err)
+	}
+	for text, says := range map[string]string{
+		"office https://tsa.example/\n":                           "no certificate to trust office under",
+		"office\n" + root:                                         "line 1 is not a name and an address",
+		"office https://tsa.example/\n" + strings.Repeat(root, 8): "Lambda takes 4096",
+	} {
+		write(text)
+		if _, err := readStage(parametersOf("prod", "tsas=@"+file)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.30q: %v", text, err)
 		}
 	}
 }

@@ -12,6 +12,9 @@
 //	           `checkpoint`, and last the inbox
 //	Receipt  entry and inclusion proof in the first final checkpoint covering it
 //
+// Beside that, and never in its way, Stamp asks time-stamping authorities about
+// final checkpoints; receipts have the tokens that are there.
+//
 // Invariants: nothing is written under a public name before the commit, nothing
 // is signed that was not committed, every accepted statement is sealed exactly
 // once or refused with a reason, and everything after the commit can be run
@@ -56,7 +59,10 @@ const (
 	DefaultHeartbeat = 24 * time.Hour
 	DefaultAnchor    = 10 * time.Minute
 	DefaultPatience  = 5 * time.Second
-	maxBatchBytes    = 24 << 20 // of notes in one batch, so that memory is bounded
+	// DefaultStampPatience is an authority's, which nobody waits for.
+	DefaultStampPatience = 20 * time.Second
+
+	maxBatchBytes = 24 << 20 // of notes in one batch, so that memory is bounded
 )
 
 // Config is what a Service is told at its start.
@@ -73,13 +79,18 @@ type Config struct {
 	Witnesses []Witness
 	Patience  time.Duration
 
+	// Timestampers are asked, by Stamp, for a token over each final checkpoint;
+	// StampPatience is how long each. 0: DefaultStampPatience.
+	Timestampers  []Timestamper
+	StampPatience time.Duration
+
 	// Sponsors returns the keys that may register trials, at each call anew.
 	Sponsors func() []statement.PublicKey
 	// Now is the operator's clock; nil: time.Now.
 	Now func() time.Time
 	// Alarm is told of what an operator must look at ("forked", "restored",
-	// "unreadable", "clock", "witness"); detail names objects and witnesses, never
-	// trials or people. May be nil.
+	// "unreadable", "clock", "witness", "timestamp"); detail names objects and
+	// outside parties, never trials or people. May be nil.
 	Alarm func(kind, detail string)
 	// Announce is told of every published batch. May be nil.
 	Announce func(Sealed)
@@ -95,6 +106,7 @@ type Service struct {
 	unwell    []int      // how often in a row each witness did not cosign
 	final     uint64     // a batch known to be under a final checkpoint
 	retry     time.Time  // when one that is not is tried again
+	stamps    stamping
 	received  atomic.Int64
 	published atomic.Uint64 // a batch up to which all are known to be published
 	sealed    atomic.Int64  // Unix time of the newest batch known
@@ -134,6 +146,9 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Patience <= 0 {
 		c.Patience = DefaultPatience
 	}
+	if c.StampPatience <= 0 {
+		c.StampPatience = DefaultStampPatience
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -146,7 +161,8 @@ func New(store Store, c Config) (*Service, error) {
 	if c.Announce == nil {
 		c.Announce = func(Sealed) {}
 	}
-	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin), unwell: make([]int, len(c.Witnesses))}, nil
+	return &Service{store: store, Config: c, nobody: nobodysKey(c.Origin), unwell: make([]int, len(c.Witnesses)),
+		stamps: stamping{moods: make([]mood, len(c.Timestampers))}}, nil
 }
 
 // checkKeys: every key is the log's, and all that the policy asks for are there. What

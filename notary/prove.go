@@ -18,8 +18,8 @@ type Refusal struct{ Reason string }
 func (r *Refusal) Error() string { return "refused at sealing: " + r.Reason }
 
 // Receipt returns the public part of a statement's receipt: its entry, and the
-// inclusion proof in the first final checkpoint that covers it. The answer is the
-// same for ever. ErrPending while it is waiting or not yet under a final
+// inclusion proof in the first final checkpoint that covers it, the same for ever,
+// and the time-stamps there are of that, which become more. ErrPending while it is waiting or not yet under a final
 // checkpoint, ErrNotFound if it was never accepted, *Refusal if it was refused.
 func (s *Service) Receipt(ctx context.Context, ref Ref) (receipt.Evidence, error) {
 	o, err := s.outcome(ctx, ref)
@@ -47,7 +47,11 @@ func (s *Service) Receipt(ctx context.Context, ref Ref) (receipt.Evidence, error
 		return receipt.Evidence{}, fmt.Errorf("batch %d is sealed but has no final checkpoint: %w", o.Batch, ErrPending)
 	}
 	e := entry.Entry{Index: o.Index, Batch: o.Batch, Time: b.Time, Stream: ref.Stream, Seq: o.Seq, Statement: ref.Statement}
-	return s.prove(ctx, e.Append(nil), o.Index, b.Final)
+	ev, err := s.prove(ctx, e.Append(nil), o.Index, b.Final)
+	if err == nil {
+		ev.Timestamps = s.timestamps(ctx, b.Final)
+	}
+	return ev, err
 }
 
 // prove builds the proof of a leaf in the final checkpoint of a size, and checks

@@ -44,6 +44,10 @@ type world struct {
 	witnesses []notary.Witness // asked for a cosignature, none at first
 	patience  time.Duration
 
+	stampers      []notary.Timestamper // asked for time-stamps, none at first
+	stampPatience time.Duration
+	one           statement.PrivateKey // of site-001, where a test keeps it
+
 	mu      *sync.Mutex
 	now     time.Time
 	alarms  []string
@@ -94,6 +98,7 @@ func (w *world) later(d time.Duration) {
 func (w *world) process(store notary.Store) *notary.Service {
 	w.t.Helper()
 	s, err := notary.New(store, notary.Config{Origin: origin, Signers: w.signers, Policy: w.policy, Witnesses: w.witnesses, Patience: w.patience,
+		Timestampers: w.stampers, StampPatience: w.stampPatience,
 		Sponsors: func() []statement.PublicKey { return w.sponsors }, Now: w.clock,
 		Alarm: func(kind, detail string) {
 			w.mu.Lock()

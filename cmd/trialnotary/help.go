@@ -63,6 +63,9 @@ func exitWords(c *cobra.Command) string {
 	if has("service") || !c.HasParent() {
 		words = append(words, "3 not yet", "4 the service could not be reached or refused")
 	}
+	if has("tsa") {
+		words = append(words, "4 the authority could not be reached or refused")
+	}
 	if checks {
 		words = append(words, "5 consistent, but whose log this is is unconfirmed")
 	}

@@ -86,6 +86,9 @@ func (i *inspected) receipt(b []byte) error {
 	if len(r.Timestamps) > 0 {
 		i.add("timestamps", "%d", len(r.Timestamps))
 	}
+	if len(r.Renewals) > 0 {
+		i.add("renewals", "%d, each over all of the receipt before it", len(r.Renewals))
+	}
 	for n, g := range r.Grants {
 		g, err := statement.Parse(g.Statement)
 		if err != nil {

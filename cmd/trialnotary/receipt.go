@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,12 +18,16 @@ func (a *app) receiptCommand() *cobra.Command {
 	var wait bool
 	var log string
 	c := &cobra.Command{
-		Use:   "receipt [FILE.pending|DIR]… [--log DIR|URL]",
-		Short: "Complete receipts that are pending",
+		Use:   "receipt [FILE.pending|FILE.receipt|DIR]… [--log DIR|URL]",
+		Short: "Complete receipts that are pending, and add time-stamps",
 		Long: `Fetch what is missing for every pending file named, or below a directory (by default
 this one), verify it, write the receipt and take the pending file away. What the
 service does not know is submitted. It needs no key. Exit code 3: some are still
 pending.
+
+Time-stamps come after the seal, which does not wait for them. A receipt that is
+named, or found without one, is asked about again; those that count under the trust
+file you accepted are added to it, and nothing else in it changes.
 
 When the service is gone for good, --log names a copy of its log instead, a directory
 or an address (trialnotary mirror makes one). The entry is looked for there, and the
@@ -30,6 +35,7 @@ proof made from the copy; the receipt is the one that the service would have giv
 byte for byte.`,
 		Example: `  trialnotary receipt
   trialnotary receipt export.20261122T132900Z.pending --wait
+  trialnotary receipt export.20261122T132900Z.receipt
   trialnotary receipt . --log mirror`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait, log) },
@@ -37,6 +43,7 @@ byte for byte.`,
 	c.Flags().BoolVar(&wait, "wait", false, "wait for those that are not sealed yet")
 	c.Flags().StringVar(&log, "log", "", "a copy of the log, `DIR` or URL, to finish from instead of the service")
 	a.serviceFlag(c, "the service, if not the one in the file")
+	a.trustFlag(c, "that time-stamps must count under, instead of the one you accepted")
 	a.timeoutFlag(c)
 	return c
 }
@@ -59,9 +66,31 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool, log string) 
 	if err != nil {
 		return err
 	}
+	named, found, err := receiptsBelow(paths)
+	if err != nil {
+		return err
+	}
+	if from != nil && len(named) > 0 {
+		return usageError(c, named[0]+" is complete, and a copy of the log holds no time-stamps for it", "")
+	}
+	if from != nil {
+		found = nil
+	}
 	var all []outcome
 	away := silent{}
+	for _, f := range named {
+		o, _ := a.refresh(c, f, true, away)
+		all = append(all, o)
+	}
+	for _, f := range found {
+		if o, tell := a.refresh(c, f, false, away); tell {
+			all = append(all, o)
+		}
+	}
 	for _, f := range files {
+		if slices.Contains(named, f) {
+			continue
+		}
 		if from != nil {
 			all = append(all, a.completeFrom(c.Context(), f, from))
 			continue

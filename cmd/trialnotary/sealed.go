@@ -153,7 +153,9 @@ func (a *app) showSealed(s sealing, p *client.Pending, m *manifest.Manifest, v *
 	}
 	if v != nil {
 		j.Receipt, j.Index, j.Seq = s.prefix+".receipt", v.Entry.Index, v.Entry.Seq
-		if v.Met.Witnessed {
+		if t := v.Vouched(); t != nil {
+			out.add("when", "no later than %s (RFC 3161 by %s)", moment(t.Time), t.Authority)
+		} else if v.Met.Witnessed {
 			out.add("when", "no later than %s (%d of %d witnesses)", moment(v.Met.NoLaterThan), v.Met.Witnesses, v.Met.Of)
 		} else {
 			out.add("when", "%s by the log's clock: a claim, for this log has no witnesses", moment(v.Entry.Time))

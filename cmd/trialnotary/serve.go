@@ -44,7 +44,11 @@ Statements of sponsors are accepted from the keys given with --sponsor and in th
 sponsors file, one verifier key a line, # for comments; the file is read again
 whenever it changes. Witnesses are asked for their cosignatures if DIR/witnesses.txt
 names them, read at the start: witness NAME KEY URL, group and quorum lines of
-c2sp.org/tlog-policy. The connection is plain HTTP: put a proxy with TLS before it.
+c2sp.org/tlog-policy. Time-stamping authorities (RFC 3161) are asked about every
+final checkpoint, after it is final, if DIR/tsa.txt names them, one NAME URL a line;
+DIR/tsa.pem has the root certificates that their time-stamps must verify under, and
+stands in the trust file. The connection is plain HTTP: put a proxy with TLS before
+it.
 
 SIGINT or SIGTERM stops the service cleanly. Nothing that was answered is lost
 when it is stopped otherwise, by a crash or a loss of power.`,

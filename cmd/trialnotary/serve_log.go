@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/ondisk"
+	"trialnotary/notary/timestamp"
 	"trialnotary/notary/witness"
 )
 
@@ -25,6 +27,8 @@ const (
 	trustName  = "log.trust"
 	sponsors   = "sponsors.txt"
 	witnesses  = "witnesses.txt"
+	tsaList    = "tsa.txt"
+	tsaRoots   = "tsa.pem"
 )
 
 // madeUp begins the name of a log that nobody named.
@@ -39,7 +43,9 @@ type logDir struct {
 	signers   []checkpoint.Signer
 	policy    *checkpoint.Policy
 	witnesses []notary.Witness
-	created   bool // its keys were made now
+	stampers  []notary.Timestamper
+	roots     []byte // certificates that their time-stamps are trusted under, as PEM
+	created   bool   // its keys were made now
 }
 
 // openLog opens the log in dir. If there is none and create is set, it makes one
@@ -86,17 +92,17 @@ func (l *logDir) openKeys(ctx context.Context, origin string, create bool) error
 		return err
 	}
 	l.origin, l.signers = ed.Name(), []checkpoint.Signer{ed, ml}
-	return l.readWitnesses(ed.VerifierKey(), ml.VerifierKey())
+	if err := l.readWitnesses(ed.VerifierKey(), ml.VerifierKey()); err != nil {
+		return err
+	}
+	return l.readStampers()
 }
 
 // readWitnesses makes the publication policy of the log's own keys and of what
 // the operator's file says about witnesses. The file need not be there.
 func (l *logDir) readWitnesses(ed, ml string) error {
 	name := filepath.Join(l.dir, witnesses)
-	file, err := client.ReadFile(name, checkpoint.MaxPolicySize)
-	if _, stat := os.Stat(name); errors.Is(stat, fs.ErrNotExist) {
-		file, err = nil, nil
-	}
+	file, err := readOptional(name, checkpoint.MaxPolicySize)
 	var asked []checkpoint.Witness
 	if err == nil {
 		l.policy, asked, err = checkpoint.ParseWitnesses(ed, ml, file)
@@ -112,6 +118,45 @@ func (l *logDir) readWitnesses(ed, ml string) error {
 		return fmt.Errorf("%s: %w; nothing was changed", name, err)
 	}
 	return nil
+}
+
+// readStampers reads whom the operator's files name to be asked for time-stamps, and
+// under which certificates. Neither file need be there; certificates alone are for
+// the trust file, so that older time-stamps go on counting.
+func (l *logDir) readStampers() error {
+	list, roots := filepath.Join(l.dir, tsaList), filepath.Join(l.dir, tsaRoots)
+	file, err := readOptional(list, timestamp.MaxList)
+	if err != nil {
+		return err
+	}
+	if _, err := timestamp.ParseList(file); err != nil {
+		return fmt.Errorf("%s: %w; nothing was changed", list, err)
+	}
+	pem, err := readOptional(roots, timestamp.MaxList)
+	if err != nil {
+		return err
+	}
+	if i := bytes.Index(pem, []byte("-----BEGIN")); i > 0 {
+		pem = pem[i:] // what openssl prints for people
+	}
+	asked, trusted, err := timestamp.ParseAsked(append(append(file, '\n'), pem...))
+	if err != nil {
+		return fmt.Errorf("%s: %w; nothing was changed", roots, err)
+	}
+	for _, a := range asked {
+		l.stampers = append(l.stampers, a)
+	}
+	l.roots = trusted
+	return nil
+}
+
+// readOptional reads a file of the operator's; one that is not there is empty.
+func readOptional(name string, limit int64) ([]byte, error) {
+	b, err := client.ReadFile(name, limit)
+	if _, stat := os.Stat(name); errors.Is(stat, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
 }
 
 // begun reports whether the log or its database holds a batch.

@@ -57,6 +57,7 @@ type server struct {
 	service  *notary.Service
 	trust    atomic.Pointer[receipt.Trust]
 	sealer   *sealer
+	stamper  *stamper
 	http     *http.Server
 	failed   chan error // the HTTP server ended by itself
 }
@@ -92,6 +93,7 @@ func startServer(ctx context.Context, c serverConfig) (*server, error) {
 		}
 	}()
 	go s.sealer.run()
+	s.stamper.start()
 	return s, nil
 }
 
@@ -106,7 +108,7 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 		}
 	}()
 	s.service, err = notary.New(s.log.store, notary.Config{Origin: s.log.origin, Signers: s.log.signers, Policy: s.log.policy, Witnesses: s.log.witnesses,
-		Sponsors: s.sponsors.keys, Alarm: s.alarm})
+		Timestampers: s.log.stampers, Sponsors: s.sponsors.keys, Alarm: s.alarm})
 	if err != nil {
 		return err
 	}
@@ -114,9 +116,10 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 		return err
 	}
 	s.sealer = newSealer(s.service, s.every, s.logger, s.refresh, s.fail, s.log.dir)
+	s.stamper = newStamper(s.service, s.every, s.logger)
 	s.http = newHTTPServer(web.New(web.Options{Service: s.service, Trust: func() []byte { return s.trust.Load().Raw },
 		NextSeal: s.sealer.nextSeal, Health: s.sealer.health, Closed: s.sealer.stopped.Load,
-		Metrics: true, Figures: s.sealer.figures, Log: s.logger}))
+		Metrics: true, Figures: func() []web.Figure { return append(s.sealer.figures(), s.stamper.figures()...) }, Log: s.logger}))
 	s.http.ErrorLog = slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug)
 	return nil
 }
@@ -161,6 +164,7 @@ func (s *server) Close(ctx context.Context) error {
 		s.logger.Warn("some requests did not finish in time; their senders can safely repeat them")
 		errs = append(errs, s.http.Close())
 	}
+	s.stamper.stop()
 	errs = append(errs, s.sealer.stop(ctx), s.log.store.Close())
 	return errors.Join(errs...)
 }
@@ -174,7 +178,7 @@ func (s *server) trustFile() string { return filepath.Join(s.log.dir, trustName)
 // keeps it in DIR for the operator to hand out.
 func (s *server) makeTrust() error {
 	keys := append([]statement.PublicKey{}, s.sponsors.keys()...)
-	t := &receipt.Trust{Policy: s.log.policy, Sponsors: keys, HasSponsors: true}
+	t := &receipt.Trust{Policy: s.log.policy, Sponsors: keys, HasSponsors: true, TSA: s.log.roots}
 	raw, err := t.Bytes()
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func readPending(name string) (*client.Pending, error) {
 type outcome struct {
 	File      string `json:"file"`
 	Statement string `json:"statement,omitempty"`
-	State     string `json:"state"` // accepted, complete, pending, failed
+	State     string `json:"state"` // accepted, complete, pending, failed; of a receipt that is there: stamped, unchanged
 	Receipt   string `json:"receipt,omitempty"`
 	Error     string `json:"error,omitempty"`
 	About     string `json:"about,omitempty"` // kind, stream and trial
@@ -109,10 +109,10 @@ func (a *app) showOutcomes(word string, all []outcome, next string) error {
 			code = o.code
 		}
 	}
-	if code != exitDone {
+	if slices.ContainsFunc(all, func(o outcome) bool { return o.code != exitDone && o.Receipt == "" }) {
 		s.add("safe", "nothing was lost: what is not complete is kept in its pending file")
 	}
-	goesOn := func(o outcome) bool { return o.State != "complete" && !o.final }
+	goesOn := func(o outcome) bool { return o.Receipt == "" && !o.final }
 	if slices.ContainsFunc(all, goesOn) {
 		s.add("next", "%s", next)
 	}

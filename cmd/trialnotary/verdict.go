@@ -81,7 +81,7 @@ func addVerdict(s *sheet, r *checked) {
 		s.add("not evidence", "%s in the zip: for people, and not checked", strings.Join(r.aside, " and "))
 	}
 	s.add("who", "%s", who(v))
-	addWhen(s, v)
+	addWhen(s, r)
 	s.add("order", "%s entry of this stream, log index %s", ordinal(v.Entry.Seq), number(v.Entry.Index))
 	for _, id := range v.Note.About {
 		s.add("about", "statement %s", id)
@@ -176,10 +176,11 @@ func who(v *receipt.Verdict) string {
 }
 
 // addWhen tells the proved times first, the claimed ones as claims.
-func addWhen(s *sheet, v *receipt.Verdict) {
+func addWhen(s *sheet, r *checked) {
+	v := r.verdict
 	var proved []string
-	if t := v.Stamp(); t != nil {
-		proved = append(proved, fmt.Sprintf("no later than %s (time-stamp of %s)", moment(t.Time), text.Visible(t.Authority)))
+	if t := v.Vouched(); t != nil {
+		proved = append(proved, fmt.Sprintf("no later than %s (RFC 3161 by %s)", moment(t.Time), text.Visible(t.Authority)))
 	} else if v.Met.Witnessed {
 		proved = append(proved, fmt.Sprintf("no later than %s (%d of %d witnesses)", moment(v.Met.NoLaterThan), v.Met.Witnesses, v.Met.Of))
 	}
@@ -202,13 +203,36 @@ func addWhen(s *sheet, v *receipt.Verdict) {
 		return moment(t)
 	}
 	s.more("log's clock %s, signer's clock %s: claims", clock(v.Entry.Time, v.NoLaterThan()), clock(v.Note.Time, v.Entry.Time))
-	for i, t := range v.Stamps {
-		switch {
-		case t.Err != nil:
-			s.more("time-stamp %d does not count: %s", i+1, text.Visible(t.Err.Error()))
-		case t.RevocationUnknown:
-			s.more("time-stamp %d: whether its authority's certificate was revoked is not known", i+1)
+	addStamps(s, r)
+}
+
+// addStamps tells what is to be known of the time-stamps and their renewals.
+func addStamps(s *sheet, r *checked) {
+	v := r.verdict
+	if t := v.Renewal(); t != nil {
+		s.more("renewed %s (RFC 3161 by %s)", moment(t.Time), text.Visible(t.Authority))
+	}
+	tell := func(what string, all []receipt.Stamped) {
+		for i, t := range all {
+			switch {
+			case t.Err != nil:
+				s.more("%s %d does not count: %s", what, i+1, text.Visible(t.Err.Error()))
+			case t.RevocationUnknown:
+				s.more("%s %d: whether its authority's certificate was revoked is not known", what, i+1)
+			}
 		}
+	}
+	tell("time-stamp", v.Stamps)
+	tell("renewal", v.Renewals)
+	if r.trust.trust == nil {
+		return
+	}
+	switch by := v.RenewBy(r.trust.trust); {
+	case by.IsZero():
+	case r.now.Before(by):
+		s.more("time-stamps to be renewed before %s: trialnotary renew %s", day(by), quote(r.file))
+	default:
+		s.more("what the time-stamps rest on ended %s: renew them now: trialnotary renew %s", day(by), quote(r.file))
 	}
 }
 

@@ -23,6 +23,8 @@ type verdictOut struct {
 	Enroller    string     `json:"enrolled_by,omitempty"`
 	NoLaterThan *time.Time `json:"no_later_than,omitempty"`
 	Authority   string     `json:"time_stamp_authority,omitempty"`
+	Renewed     *time.Time `json:"time_stamps_renewed,omitempty"`
+	RenewBy     *time.Time `json:"renew_time_stamps_by,omitempty"`
 	NotBefore   *time.Time `json:"not_before,omitempty"`
 	Witnesses   int        `json:"witnesses"`
 	WitnessesOf int        `json:"witnesses_of"`
@@ -75,8 +77,16 @@ func verdictJSON(r *checked, word string) verdictOut {
 	if at := v.NoLaterThan(); !at.IsZero() {
 		o.NoLaterThan = &at
 	}
-	if s := v.Stamp(); s != nil {
+	if s := v.Vouched(); s != nil {
 		o.Authority = s.Authority
+	}
+	if s := v.Renewal(); s != nil {
+		o.Renewed = &s.Time
+	}
+	if r.trust.trust != nil {
+		if by := v.RenewBy(r.trust.trust); !by.IsZero() {
+			o.RenewBy = &by
+		}
 	}
 	if v.After != nil && !v.After.NotBefore.IsZero() {
 		o.NotBefore = &v.After.NotBefore

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -103,6 +104,7 @@ type checked struct {
 	trust   belief
 	undone  string   // on arrival
 	aside   []string // what came in the zip and was not checked
+	now     time.Time
 	bytes   *compared
 	later   *later // what a history says of it; nil without one
 	explain string // the command that says why the files differ, "" if nothing can
@@ -199,7 +201,7 @@ func (a *app) check(name string, v verifying) (*checked, error) {
 // checkBytes verifies a receipt that was read from a file, or from a zip of that
 // name.
 func (a *app) checkBytes(name string, b []byte, v verifying) (*checked, error) {
-	r := &checked{file: name}
+	r := &checked{file: name, now: a.now()}
 	b, r.undone = text.Outer(b)
 	if err := isReceipt(name, b); err != nil {
 		return nil, err

@@ -14,6 +14,10 @@ import (
 // resumes from the staged object.
 const lastBatch = 30 * time.Second
 
+// stampPatience is how long time-stamps are asked for after a round, in all: the next
+// one is due a minute after this one began.
+const stampPatience = 20 * time.Second
+
 // sealer is what a process remembers from one round to the next.
 type sealer struct {
 	app    *wire.App
@@ -26,6 +30,7 @@ type sealer struct {
 // seals is the service, as far as the function needs it.
 type seals interface {
 	Seal(context.Context) (notary.Sealed, error)
+	Stamp(context.Context) error
 	Erase(context.Context, notary.Ref) (notary.Erasure, error)
 	Repair(ctx context.Context, all bool, progress func(batch uint64)) error
 }
@@ -57,7 +62,28 @@ func (s *sealer) handle(ctx context.Context, e event) (any, error) {
 	case e.Erase != nil:
 		return s.erase(ctx, *e.Erase)
 	}
-	return nil, s.round(ctx)
+	err := s.round(ctx)
+	if err == nil {
+		s.stamp(ctx)
+	}
+	return nil, err
+}
+
+// stamp asks for time-stamps once all that waited is sealed, in what is left of the
+// time. What is missing then, the next tick asks for.
+func (s *sealer) stamp(ctx context.Context) {
+	if end, ok := ctx.Deadline(); ok && end.Sub(s.now()) < lastBatch+stampPatience {
+		return
+	}
+	service, err := s.opened(ctx)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, stampPatience)
+		defer cancel()
+		err = service.Stamp(ctx)
+	}
+	if err != nil {
+		s.app.Log.Warn("time-stamps could not be kept and are asked for again at the next tick; sealing goes on", "error", err)
+	}
 }
 
 // round seals batch after batch until nothing is waiting or the time is nearly

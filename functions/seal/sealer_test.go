@@ -22,6 +22,16 @@ type script struct {
 	repairs func(context.Context, bool, func(uint64)) error
 	calls   int
 	erase   func(notary.Ref) (notary.Erasure, error)
+	stamps  func(context.Context) error
+	stamped int
+}
+
+func (s *script) Stamp(ctx context.Context) error {
+	s.stamped++
+	if s.stamps == nil {
+		return nil
+	}
+	return s.stamps(ctx)
 }
 
 func (s *script) Erase(_ context.Context, r notary.Ref) (notary.Erasure, error) { return s.erase(r) }
@@ -100,6 +110,35 @@ func TestNoBatchAtTheEndOfTheTime(t *testing.T) {
 	sealer, _, now = newTest(s)
 	if err := sealer.round(deadline{t.Context(), now.Add(5 * time.Minute)}); err != nil || s.calls != 3 {
 		t.Errorf("%d batches, %v", s.calls, err)
+	}
+}
+
+// Time-stamps are asked for once a round has sealed all there is, with a deadline, and
+// if the time is not nearly over; and what becomes of them is not the round's fault.
+func TestStampsComeAfterTheRound(t *testing.T) {
+	for name, c := range map[string]struct {
+		sealed  error
+		left    time.Duration
+		stamps  error
+		stamped int
+	}{
+		"all sealed":           {nil, 4 * time.Minute, nil, 1},
+		"the store fails":      {nil, 4 * time.Minute, errors.New("throttled"), 1},
+		"sealing failed":       {errors.New("x"), 4 * time.Minute, nil, 0},
+		"the time nearly over": {nil, 45 * time.Second, nil, 0},
+	} {
+		s := &script{steps: []func(context.Context) (notary.Sealed, error){gives(notary.Sealed{Batch: 1, Entries: 1}, c.sealed)}}
+		s.stamps = func(ctx context.Context) error {
+			if end, ok := ctx.Deadline(); !ok || time.Until(end) > stampPatience {
+				t.Errorf("%s: asked without a deadline", name)
+			}
+			return c.stamps
+		}
+		sealer, _, now := newTest(s)
+		_, err := sealer.handle(deadline{t.Context(), now.Add(c.left)}, event{})
+		if s.stamped != c.stamped || (err == nil) != (c.sealed == nil) {
+			t.Errorf("%s: asked %d times, %v", name, s.stamped, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ package wire
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
+	"trialnotary/notary/timestamp"
 	"trialnotary/notary/witness"
 )
 
@@ -91,16 +93,24 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 			return nil, err
 		}
 	}
-	t := &receipt.Trust{Policy: o.Policy, Sponsors: a.Env.Sponsors, HasSponsors: true}
+	authorities, roots, err := timestamp.ParseAsked([]byte(a.Env.TSAs))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", onaws.EnvTSAs, err)
+	}
+	stampers := make([]notary.Timestamper, len(authorities))
+	for i, t := range authorities {
+		stampers[i] = t
+	}
+	t := &receipt.Trust{Policy: o.Policy, Sponsors: a.Env.Sponsors, HasSponsors: true, TSA: roots}
 	if o.Trust, err = t.Bytes(); err != nil {
 		return nil, err
 	}
-	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy, Witnesses: witnesses,
+	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy, Witnesses: witnesses, Timestampers: stampers,
 		Sponsors: func() []statement.PublicKey { return a.Env.Sponsors }, Alarm: a.alarm, Announce: a.Announce})
 	if err != nil {
 		return nil, err
 	}
-	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers), "witnesses", len(witnesses))
+	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers), "witnesses", len(witnesses), "authorities", len(stampers))
 	a.open = o
 	return o, nil
 }

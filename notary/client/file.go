@@ -154,6 +154,17 @@ func Replace(name string, old, data []byte, mode fs.FileMode) error {
 	return syncDir(filepath.Dir(name))
 }
 
+// Exchange writes a file over one that holds old, of which the new one has all that
+// matters. A crash leaves the one or the other. It fails if the file holds something
+// else than old by now.
+func Exchange(name string, old, data []byte, mode fs.FileMode) error {
+	now, err := ReadFile(name, int64(len(old))+1)
+	if err != nil || !bytes.Equal(now, old) {
+		return fmt.Errorf("%s was changed by someone else meanwhile; it was left as it is", name)
+	}
+	return put(name, data, mode)
+}
+
 // put writes a file over whatever is there; only for what can be had again.
 func put(name string, data []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

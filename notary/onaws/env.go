@@ -8,6 +8,7 @@ import (
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/timestamp"
 )
 
 // Names of the environment variables of the functions. The infrastructure sets
@@ -46,6 +47,7 @@ type Env struct {
 	SigningKeys []string // KMS key ids or ARNs
 	Sponsors    []statement.PublicKey
 	Witnesses   string    // lines as [checkpoint.ParseWitnesses] reads them, "" for none
+	TSAs        string    // as [timestamp.ParseAsked] reads them, "" for none
 	Retention   Retention // of the log bucket
 	LocalSeed   []byte    // nil but with an emulator
 	Endpoint    string    // of an emulator, "" on AWS
@@ -81,7 +83,7 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 	}
 	e := Env{Origin: value[EnvOrigin], Table: value[EnvTable], LogBucket: value[EnvLogBucket], StateBucket: value[EnvStateBucket],
 		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]),
-		Witnesses: getenv(EnvWitnesses), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
+		Witnesses: getenv(EnvWitnesses), TSAs: getenv(EnvTSAs), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
 	if e.Origin != "" {
 		check(EnvOrigin, checkpoint.ValidOrigin(e.Origin))
 	}
@@ -98,9 +100,8 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 		}
 		e.Sponsors = append(e.Sponsors, k)
 	}
-	if len(list(getenv(EnvTSAs))) > 0 {
-		errs = append(errs, fmt.Errorf("%s is set, but this version asks no timestamp authorities: leave it empty", EnvTSAs))
-	}
+	_, _, err = timestamp.ParseAsked([]byte(e.TSAs))
+	check(EnvTSAs, err)
 	e.LocalSeed, err = parseLocalSeed(strings.TrimSpace(getenv(EnvLocalSeed)), e.Endpoint)
 	check(EnvLocalSeed, err)
 	if len(errs) > 0 {

@@ -44,7 +44,8 @@ func TestEnvironment(t *testing.T) {
 		{EnvSigningKeys, "", EnvSigningKeys + " is not set: it is ids or ARNs"},
 		{EnvRetention, "soon", `"soon" is not a number of days or years`},
 		{EnvSponsors, "acme", `"acme" is not a sponsor's verifier key`},
-		{EnvTSAs, "https://tsa.example", "leave it empty"},
+		{EnvTSAs, "https://tsa.example", "line 1 is not a name and an address"},
+		{EnvTSAs, "office https://tsa.example", "no certificate to trust office under"},
 		{EnvLocalSeed, seed, "create an ML_DSA_44 key in KMS instead"},
 	} {
 		bad := maps.Clone(good)

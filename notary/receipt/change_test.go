@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trialnotary/notary/checkpoint"
 )
@@ -56,10 +57,10 @@ func TestEveryChangedBitIsRefused(t *testing.T) {
 
 // rememberedPolicy is the policy's answer per checkpoint bytes, on which alone it
 // depends: the receipts share checkpoints, and so do their changed copies.
-func rememberedPolicy(t *testing.T, o Options) func(checkpoint.Signed) (checkpoint.Met, error) {
+func rememberedPolicy(t *testing.T, o Options) func(checkpoint.Signed, time.Time) (checkpoint.Met, error) {
 	mets := map[[32]byte]checkpoint.Met{}
 	errs := map[[32]byte]error{}
-	return func(s checkpoint.Signed) (checkpoint.Met, error) {
+	return func(s checkpoint.Signed, _ time.Time) (checkpoint.Met, error) {
 		k := sha256.Sum256(s.Raw)
 		if _, ok := mets[k]; !ok {
 			mets[k], errs[k] = o.Trust.Meets(s, o.Now)

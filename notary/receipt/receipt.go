@@ -10,6 +10,7 @@
 //	-- entry --                      its leaf in the log
 //	-- proof.tlog-proof --           C2SP tlog-proof of that leaf
 //	-- timestamp-1.tsr --            RFC 3161 tokens over the proof's checkpoint
+//	-- renewal-1.tsr --              RFC 3161 tokens over the receipt before them
 //	-- after.checkpoint --           the checkpoint that the statement's `after` names
 //	-- grant-1 --                    the statement that granted the signing key …
 //	-- grant-1.entry --
@@ -18,6 +19,16 @@
 //	-- registration --               (absent where the statement is it)
 //	-- registration.entry --
 //	-- registration.tlog-proof --
+//
+// A token is DER in one line of base64. The imprint of a timestamp is the SHA-256 of
+// the proof's checkpoint, its file byte for byte. A renewal is made years later,
+// before a certificate or an algorithm of the older tokens ends (the idea of RFC
+// 4998): its imprint is the SHA-512 of this very file as it was before, which is the
+// file without the part of that renewal and of those after it. So it covers the older
+// tokens, the checkpoints, and the statements themselves, should SHA-256 be what
+// ends. The last renewal that counts is judged as of now, each before it as of the
+// time of the next that counts, the timestamps as of the first: by then their
+// algorithms must not have ended. A receipt that was renewed gets no more timestamps.
 //
 // The only thing a verifier believes is a [Trust] file of their own. Nothing that
 // stands in a statement is in an error before its signature has verified.
@@ -54,6 +65,7 @@ type Logged struct {
 type Receipt struct {
 	Logged
 	Timestamps   [][]byte // RFC 3161 TimeStampToken, DER
+	Renewals     [][]byte // the same, each over the receipt without it and those after it
 	After        []byte   // signed checkpoint, nil if absent
 	Grants       []Logged // from the signing key's own grant upward
 	Registration *Logged  // nil if the statement is it
@@ -61,7 +73,7 @@ type Receipt struct {
 
 // Parse parses the container of a receipt, at most [MaxSize] bytes: exact names,
 // in order, numbered from 1 without a gap. The parts' contents are not parsed
-// but for the base64 of timestamps. Parts alias b. Errors wrap [text.ErrFormat].
+// but for the base64 of tokens. Parts alias b. Errors wrap [text.ErrFormat].
 func Parse(b []byte) (*Receipt, error) {
 	a, err := text.ParseArchive(b, Version, MaxSize)
 	if err != nil {
@@ -72,7 +84,8 @@ func Parse(b []byte) (*Receipt, error) {
 	r.Statement = p.Take("statement")
 	r.Entry = p.Take("entry")
 	r.Proof = p.Take("proof.tlog-proof")
-	r.Timestamps = p.timestamps()
+	r.Timestamps = p.tokens(timestampName)
+	r.Renewals = p.tokens(renewalName)
 	if p.Next("after.checkpoint") {
 		r.After = p.Take("after.checkpoint")
 	}
@@ -105,7 +118,8 @@ func (r *Receipt) Bytes() ([]byte, error) {
 		{Name: "entry", Data: r.Entry},
 		{Name: "proof.tlog-proof", Data: r.Proof},
 	}}
-	a.Parts = append(a.Parts, timestampParts(r.Timestamps)...)
+	a.Parts = append(a.Parts, tokenParts(timestampName, r.Timestamps)...)
+	a.Parts = append(a.Parts, tokenParts(renewalName, r.Renewals)...)
 	if r.After != nil {
 		a.Parts = append(a.Parts, text.Part{Name: "after.checkpoint", Data: r.After})
 	}
@@ -132,7 +146,7 @@ func ParseEvidence(b []byte) (Evidence, error) {
 		return Evidence{}, fmt.Errorf("evidence: %w", err)
 	}
 	p := parts{text.NewPartReader(a.Parts)}
-	e := Evidence{Entry: p.Take("entry"), Proof: p.Take("proof.tlog-proof"), Timestamps: p.timestamps()}
+	e := Evidence{Entry: p.Take("entry"), Proof: p.Take("proof.tlog-proof"), Timestamps: p.tokens(timestampName)}
 	if err := p.Done(); err != nil {
 		return Evidence{}, fmt.Errorf("evidence: %w", err)
 	}
@@ -144,7 +158,7 @@ func (e Evidence) Bytes() ([]byte, error) {
 	a := text.Archive{Version: EvidenceVersion, Parts: []text.Part{
 		{Name: "entry", Data: e.Entry}, {Name: "proof.tlog-proof", Data: e.Proof},
 	}}
-	a.Parts = append(a.Parts, timestampParts(e.Timestamps)...)
+	a.Parts = append(a.Parts, tokenParts(timestampName, e.Timestamps)...)
 	return archive("evidence", a)
 }
 
@@ -163,14 +177,15 @@ func (l Logged) parts(name string) []text.Part {
 	return []text.Part{{Name: name, Data: l.Statement}, {Name: name + ".entry", Data: l.Entry}, {Name: name + ".tlog-proof", Data: l.Proof}}
 }
 
-func timestampParts(tokens [][]byte) (ps []text.Part) {
+func tokenParts(name func(int) string, tokens [][]byte) (ps []text.Part) {
 	for i, t := range tokens {
-		ps = append(ps, text.Part{Name: timestampName(i + 1), Data: []byte(text.Base64(t) + "\n")})
+		ps = append(ps, text.Part{Name: name(i + 1), Data: []byte(text.Base64(t) + "\n")})
 	}
 	return ps
 }
 
 func timestampName(n int) string { return "timestamp-" + strconv.Itoa(n) + ".tsr" }
+func renewalName(n int) string   { return "renewal-" + strconv.Itoa(n) + ".tsr" }
 
 // parts reads what receipts and trust files are made of.
 type parts struct{ *text.PartReader }
@@ -179,12 +194,12 @@ func (p parts) logged(name string) Logged {
 	return Logged{p.Take(name), p.Take(name + ".entry"), p.Take(name + ".tlog-proof")}
 }
 
-func (p parts) timestamps() (tokens [][]byte) {
-	for n := 1; p.Next(timestampName(n)); n++ {
-		line, ok := strings.CutSuffix(string(p.Take(timestampName(n))), "\n")
+func (p parts) tokens(name func(int) string) (tokens [][]byte) {
+	for n := 1; p.Next(name(n)); n++ {
+		line, ok := strings.CutSuffix(string(p.Take(name(n))), "\n")
 		t, err := text.ParseBase64(line)
 		if !ok || err != nil || len(t) == 0 {
-			p.Fail("part %q is not one line of canonical base64", timestampName(n))
+			p.Fail("part %q is not one line of canonical base64", name(n))
 		}
 		tokens = append(tokens, t)
 	}

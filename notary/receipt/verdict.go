@@ -19,8 +19,8 @@ type Options struct {
 	Confirmed bool
 	// Trial is the fingerprint that pins the trial's registration, "" for no pin.
 	Trial string
-	// Now judges algorithms where no witness proves a time; zero: the machine's
-	// clock.
+	// Now judges algorithms where neither witnesses nor a renewal prove a time; zero:
+	// the machine's clock.
 	Now time.Time
 	// Hint is a sentence for a failure's end, such as what was undone to the file
 	// on arrival; "" for none.
@@ -47,6 +47,7 @@ type Verdict struct {
 	Met       checkpoint.Met // how that checkpoint meets the policy
 	After     *AfterVerdict  // nil if the statement names no checkpoint
 	Stamps    []Stamped      // the RFC 3161 tokens, also those that do not count
+	Renewals  []Stamped      // the same, each over the receipt before it
 }
 
 // AfterVerdict is what the statement's `after` shows: its signer knew a

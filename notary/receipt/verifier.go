@@ -21,7 +21,14 @@ type Verifier struct {
 	authorities *timestamp.Authorities
 
 	mu   sync.Mutex
-	seen map[[32]byte]found
+	seen map[judged]found
+}
+
+// judged is a checkpoint, by its hash, and the time it was judged as of where no
+// witness proves one: now, or a receipt's renewal.
+type judged struct {
+	file [32]byte
+	at   int64
 }
 
 type found struct {
@@ -34,7 +41,7 @@ func NewVerifier(o Options) *Verifier {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	f := &Verifier{o: o, seen: map[[32]byte]found{}}
+	f := &Verifier{o: o, seen: map[judged]found{}}
 	if o.Trust != nil && o.Trust.TSA != nil {
 		// A trust file that parsed has certificates that parse.
 		if a, err := timestamp.ParseAuthorities(o.Trust.TSA); err == nil {
@@ -52,13 +59,13 @@ func (f *Verifier) verification(r *Receipt) *verification {
 		Unsigned:  f.o.Trust == nil,
 		Confirmed: f.o.Trust != nil && f.o.Confirmed,
 	}}
-	t.policy = func(s checkpoint.Signed) (checkpoint.Met, error) {
-		key := sha256.Sum256(s.Raw)
+	t.policy = func(s checkpoint.Signed, at time.Time) (checkpoint.Met, error) {
+		key := judged{sha256.Sum256(s.Raw), at.UnixNano()}
 		f.mu.Lock()
 		k, ok := f.seen[key]
 		f.mu.Unlock()
 		if !ok {
-			k.met, k.err = f.o.Trust.Meets(s, f.o.Now)
+			k.met, k.err = f.o.Trust.Meets(s, at)
 			f.mu.Lock()
 			if len(f.seen) >= maxSeen {
 				clear(f.seen)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -49,8 +50,9 @@ type verification struct {
 	registration *logged // the statement itself where that is one
 	after        *checkpoint.Signed
 	v            *Verdict
-	policy       func(checkpoint.Signed) (checkpoint.Met, error)
+	policy       func(s checkpoint.Signed, at time.Time) (checkpoint.Met, error)
 	authorities  *timestamp.Authorities // nil: none are trusted
+	renewed      time.Time              // of the first renewal that counts, over all of it; or zero
 }
 
 // Verify checks everything a receipt shows, in the order of the format. The
@@ -66,7 +68,7 @@ func newVerification(r *Receipt, o Options) *verification {
 
 func (t *verification) run() (*Verdict, error) {
 	for _, step := range []func() error{
-		t.parse, t.checkpoints, t.inclusion, t.entries, t.authority, t.timestamps, t.checkAfter,
+		t.parse, t.stamps, t.checkpoints, t.inclusion, t.entries, t.authority, t.checkAfter,
 	} {
 		if err := step(); err != nil {
 			var f *Failure
@@ -91,9 +93,13 @@ func (t *verification) all() []*logged {
 // all are at least of one log. No two are of the same size with different roots.
 func (t *verification) checkpoints() error {
 	roots := map[uint64][32]byte{}
+	at := t.o.Now
+	if !t.renewed.IsZero() {
+		at = t.renewed // all of the receipt was there by then
+	}
 	check := func(what string, s checkpoint.Signed) (m checkpoint.Met, err error) {
 		if t.o.Trust != nil {
-			if m, err = t.policy(s); err != nil {
+			if m, err = t.policy(s, at); err != nil {
 				return m, fail(StepCheckpoints, "%s: %v", what, err)
 			}
 		}

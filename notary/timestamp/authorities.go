@@ -37,15 +37,16 @@ func ParseAuthorities(b []byte) (*Authorities, error) {
 const maxIntermediates = 8
 
 // chain returns the signer's chain up to a trusted certificate as of at, of which
-// no certificate was revoked; and whether anything spoke of the signer's.
-func (a *Authorities) chain(signer *x509.Certificate, certs []*x509.Certificate, s *signed, at time.Time) ([]*x509.Certificate, bool, error) {
+// no certificate was revoked, see revocation; and whether anything spoke of the
+// signer's.
+func (a *Authorities) chain(signer *x509.Certificate, certs []*x509.Certificate, s *signed, at, shown time.Time) ([]*x509.Certificate, bool, error) {
 	chains, err := a.chains(signer, certs, at)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, c := range chains {
 		var known bool
-		if known, err = revocation(c, s, at); err == nil {
+		if known, err = revocation(c, s, at, shown); err == nil {
 			return c, known, nil
 		}
 	}

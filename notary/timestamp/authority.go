@@ -3,11 +3,10 @@ package timestamp
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -24,41 +23,58 @@ import (
 
 const (
 	patience      = 30 * time.Second
-	maxRevocation = 48 << 10 // a CRL or OCSP response that is kept in a token
+	maxRevocation = 32 << 10 // a CRL or OCSP response that is kept in a token
+	maxRedirects  = 3        // of an address in a certificate
+	// maxSkew is how far an authority's clock may be from ours: a token that says
+	// less is worth less than it seems, or one of the two is wrong.
+	maxSkew = 10 * time.Minute
 )
 
-// Authority is a time-stamping authority that the operator asks.
+// Authority is a time-stamping authority that is asked for tokens. It is safe for
+// concurrent use.
 type Authority struct {
+	name    string
 	url     string
 	trusted *Authorities
 	http    *http.Client
 }
 
-// NewAuthority returns the authority at that address, whose tokens must verify
-// under trusted. client may be nil. Nobody is asked yet.
-func NewAuthority(address string, trusted *Authorities, client *http.Client) (*Authority, error) {
-	u, err := url.Parse(address)
+// NewAuthority returns the authority of a list, whose tokens must verify under
+// trusted. client may be nil. Nobody is asked yet.
+func NewAuthority(l Listed, trusted *Authorities, client *http.Client) (*Authority, error) {
+	u, err := url.Parse(l.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "" {
-		return nil, fmt.Errorf("%q is not the address of a time-stamping authority, as in https://tsa.example/", text.Visible(address))
+		return nil, fmt.Errorf("%q is not the address of a time-stamping authority, as in https://tsa.example/", text.Visible(l.URL))
 	}
 	if client == nil {
 		client = &http.Client{Timeout: patience}
 	}
-	return &Authority{address, trusted, client}, nil
+	c := *client
+	c.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if via[0].Method != http.MethodGet || len(via) > maxRedirects {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	return &Authority{l.Name, l.URL, trusted, &c}, nil
 }
 
-// Name returns the address, which is what operators call an authority.
-func (a *Authority) Name() string { return a.url }
+// Name returns the name that the list has for the authority.
+func (a *Authority) Name() string { return a.name }
 
-// Stamp asks for a token over a SHA-256 hash, adds what is known of revocation on
-// this day, and returns it verified.
-func (a *Authority) Stamp(ctx context.Context, imprint [sha256.Size]byte) ([]byte, error) {
-	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("time-stamp of %s: %w", a.url, err) }
+// URL returns the address that the list has for it.
+func (a *Authority) URL() string { return a.url }
+
+// Stamp asks for a token over an imprint, adds what is known of revocation on this
+// day, and returns it verified: under the trusted certificates, over the imprint,
+// for this very request, and of about now.
+func (a *Authority) Stamp(ctx context.Context, imprint Imprint) ([]byte, error) {
+	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("time-stamp of %s: %w", a.name, err) }
 	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
 	if err != nil {
 		return fail(err)
 	}
-	request, err := (&timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: imprint[:], Certificates: true, Nonce: nonce}).Marshal()
+	request, err := (&timestamp.Request{HashAlgorithm: imprint.hash(), HashedMessage: imprint, Certificates: true, Nonce: nonce}).Marshal()
 	if err != nil {
 		return fail(err)
 	}
@@ -73,13 +89,17 @@ func (a *Authority) Stamp(ctx context.Context, imprint [sha256.Size]byte) ([]byt
 	if given == nil || given.Cmp(nonce) != 0 {
 		return fail(fmt.Errorf("%w: it answers another request", ErrImprint))
 	}
-	if _, err := Verify(token, imprint, a.trusted); err != nil {
+	s, err := Verify(token, imprint, a.trusted, time.Time{})
+	if err != nil {
 		return fail(err)
+	}
+	if off := time.Since(s.Time); off.Abs() > maxSkew {
+		return fail(fmt.Errorf("%w by %s: it says that it is %s", ErrClock, off.Abs().Round(time.Second), text.FormatTime(s.Time)))
 	}
 	if token, err = a.complete(ctx, token); err != nil {
 		return fail(err)
 	}
-	if _, err := Verify(token, imprint, a.trusted); err != nil {
+	if _, err := Verify(token, imprint, a.trusted, time.Time{}); err != nil {
 		return fail(err)
 	}
 	return token, nil
@@ -198,7 +218,9 @@ func (a *Authority) fetch(ctx context.Context, address, kind string, body []byte
 	}
 	req.Header.Set("User-Agent", "trialnotary")
 	resp, err := a.http.Do(req)
-	if err != nil {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return nil, fmt.Errorf("it cannot be reached: %w", u.Err)
+	} else if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()

@@ -16,8 +16,10 @@ import (
 //
 // What counts is RFC 3161, section 4: with the reasons unspecified, affiliation
 // changed, superseded and cessation of operation the tokens from before the
-// revocation stay good; with any other reason, and with none, no token does.
-func revocation(chain []*x509.Certificate, s *signed, at time.Time) (known bool, err error) {
+// revocation stay good; with any other reason, and with none, no token does, for
+// whoever has the key can write any time. Unless it is shown, by a later token of
+// someone else, that this one existed before the revocation.
+func revocation(chain []*x509.Certificate, s *signed, at, shown time.Time) (known bool, err error) {
 	lists, answers := s.revocationData()
 	for i, c := range chain[:len(chain)-1] {
 		issuer := chain[i+1]
@@ -28,7 +30,7 @@ func revocation(chain []*x509.Certificate, s *signed, at time.Time) (known bool,
 			known = known || i == 0
 			for _, r := range l.RevokedCertificateEntries {
 				if r.SerialNumber.Cmp(c.SerialNumber) == 0 {
-					if err := judge(c.SerialNumber, hasReason(r), r.ReasonCode, r.RevocationTime, at); err != nil {
+					if err := judge(c.SerialNumber, hasReason(r), r.ReasonCode, r.RevocationTime, at, shown); err != nil {
 						return false, err
 					}
 				}
@@ -41,7 +43,7 @@ func revocation(chain []*x509.Certificate, s *signed, at time.Time) (known bool,
 			}
 			known = known || i == 0
 			if r.Status == ocsp.Revoked {
-				if err := judge(c.SerialNumber, r.RevocationReason != ocsp.Unspecified, r.RevocationReason, r.RevokedAt, at); err != nil {
+				if err := judge(c.SerialNumber, r.RevocationReason != ocsp.Unspecified, r.RevocationReason, r.RevokedAt, at, shown); err != nil {
 					return false, err
 				}
 			}
@@ -50,9 +52,10 @@ func revocation(chain []*x509.Certificate, s *signed, at time.Time) (known bool,
 	return known, nil
 }
 
-func judge(serial *big.Int, given bool, reason int, revoked, at time.Time) error {
+func judge(serial *big.Int, given bool, reason int, revoked, at, shown time.Time) error {
+	ended := !given || reason != ocsp.Unspecified && reason != ocsp.AffiliationChanged && reason != ocsp.Superseded && reason != ocsp.CessationOfOperation
 	switch {
-	case !given, reason != ocsp.Unspecified && reason != ocsp.AffiliationChanged && reason != ocsp.Superseded && reason != ocsp.CessationOfOperation:
+	case ended && (shown.IsZero() || !shown.Before(revoked)):
 		return fmt.Errorf("%w: number %x, for a reason that ends all its time-stamps", ErrRevoked, serial)
 	case !at.Before(revoked):
 		return fmt.Errorf("%w: number %x, before this time-stamp", ErrRevoked, serial)

@@ -4,30 +4,39 @@
 // A token is CMS SignedData over a TSTInfo, in which a time-stamping authority
 // says that it saw a hash at a time:
 //
-//	messageImprint  SHA-256 of the final checkpoint, its file byte for byte
+//	messageImprint  a hash of what was stamped, see below
 //	genTime         2026-11-22T13:29:04Z
 //	certificates    the authority's own, and its chain
 //	unsigned        revocation data as of the day, CRLs and OCSP responses
 //
+// What is stamped: the final checkpoint, its file byte for byte, by SHA-256; or, by
+// a renewal, a whole receipt by SHA-512 (package receipt).
+//
 // [Verify] judges a token as of its genTime: a certificate that has expired since
 // still counts, one that was revoked by then, or that is for another purpose, does
-// not. Which authorities count is the visitor's trust alone: the certificates of
-// tsa.pem, which may also hold CRLs of a later day (RFC 3161, section 4).
+// not. Which authorities count is the visitor's trust alone, the certificates of
+// tsa.pem. Whether its algorithms are still good is for the caller to judge, by
+// [Stamp.Algorithms], and a renewal is what keeps a token good for longer.
 //
 // What an authority says is covered by its signature; certificates and crls are
-// not, so that the operator adds to them what is known on the day of issue
-// , and a token needs no network ever after.
+// not, so that whoever asked adds to them what is known on the day of issue, and a
+// token needs no network ever after.
 package timestamp
 
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +45,7 @@ import (
 )
 
 // MaxToken bounds a token in bytes.
-const MaxToken = 128 << 10
+const MaxToken = 64 << 10
 
 // Errors of [Verify] besides ErrFormat.
 var (
@@ -44,6 +53,7 @@ var (
 	ErrSignature = errors.New("the time-stamp's signature does not verify")
 	ErrAuthority = errors.New("the time-stamp is not by an authority of the trust file")
 	ErrRevoked   = errors.New("the authority's certificate was revoked")
+	ErrClock     = errors.New("the authority's clock and ours differ")
 )
 
 var (
@@ -59,14 +69,43 @@ type Stamp struct {
 	Time      time.Time // genTime, UTC: what was stamped existed by then
 	Authority string    // name in the authority's certificate; text from outside
 	Expires   time.Time // of the certificates that it rests on, the first to end
+	// Algorithms that it rests on, of those that a trust file can give an end: of its
+	// imprint, its digest and its signature.
+	Algorithms []string
 	// RevocationUnknown: neither the token nor the trust file has anything that
 	// speaks of revocation of the signer's certificate.
 	RevocationUnknown bool
 }
 
-// Verify verifies a token over a SHA-256 hash under the authorities that are
-// trusted. It needs no network and no clock.
-func Verify(token []byte, imprint [sha256.Size]byte, trusted *Authorities) (Stamp, error) {
+// Imprint is the hash of what was stamped: 32 bytes of SHA-256 or 64 of SHA-512.
+type Imprint []byte
+
+// OfCheckpoint returns the imprint of a final checkpoint's file.
+func OfCheckpoint(file []byte) Imprint {
+	h := sha256.Sum256(file)
+	return h[:]
+}
+
+// OfReceipt returns the imprint of a receipt's file, for its renewal.
+func OfReceipt(file []byte) Imprint {
+	h := sha512.Sum512(file)
+	return h[:]
+}
+
+func (i Imprint) hash() crypto.Hash {
+	switch len(i) {
+	case sha256.Size:
+		return crypto.SHA256
+	case sha512.Size:
+		return crypto.SHA512
+	}
+	return 0
+}
+
+// Verify verifies a token over an imprint under the authorities that are trusted.
+// shown is a time at which the token is known to have existed, because a later one
+// covers it; zero: none is known. It needs no network and no clock.
+func Verify(token []byte, imprint Imprint, trusted *Authorities, shown time.Time) (Stamp, error) {
 	s, err := parseSigned(token)
 	if err != nil {
 		return Stamp{}, err
@@ -90,7 +129,7 @@ func Verify(token []byte, imprint [sha256.Size]byte, trusted *Authorities) (Stam
 	if err != nil {
 		return Stamp{}, err
 	}
-	if t.HashAlgorithm != crypto.SHA256 || !bytes.Equal(t.HashedMessage, imprint[:]) {
+	if t.HashAlgorithm == 0 || t.HashAlgorithm != imprint.hash() || !bytes.Equal(t.HashedMessage, imprint) {
 		return Stamp{}, ErrImprint
 	}
 	signer := p7.GetOnlySigner()
@@ -103,11 +142,12 @@ func Verify(token []byte, imprint [sha256.Size]byte, trusted *Authorities) (Stam
 	if err := forTime(signer); err != nil {
 		return Stamp{}, err
 	}
-	chain, known, err := trusted.chain(signer, p7.Certificates, s, t.Time)
+	chain, known, err := trusted.chain(signer, p7.Certificates, s, t.Time, shown)
 	if err != nil {
 		return Stamp{}, err
 	}
-	stamp := Stamp{Time: t.Time.UTC(), Authority: signer.Subject.CommonName, Expires: signer.NotAfter.UTC(), RevocationUnknown: !known}
+	stamp := Stamp{Time: t.Time.UTC(), Authority: signer.Subject.CommonName, Expires: signer.NotAfter.UTC(), RevocationUnknown: !known,
+		Algorithms: algorithms(t.HashAlgorithm, p7)}
 	if stamp.Authority == "" {
 		stamp.Authority = signer.Subject.String()
 	}
@@ -117,6 +157,38 @@ func Verify(token []byte, imprint [sha256.Size]byte, trusted *Authorities) (Stam
 		}
 	}
 	return stamp, nil
+}
+
+// algorithms returns the names, as trust files have them, of what a token rests on.
+// One that trust files do not name has no end and is left out.
+func algorithms(imprint crypto.Hash, p7 *pkcs7.PKCS7) (names []string) {
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, h := range []crypto.Hash{imprint, digests()[p7.Signers[0].DigestAlgorithm.Algorithm.String()]} {
+		switch h {
+		case crypto.SHA256:
+			add("sha-256")
+		case crypto.SHA512:
+			add("sha-512")
+		}
+	}
+	switch k := p7.GetOnlySigner().PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P256() {
+			add("ecdsa-p256")
+		}
+	case ed25519.PublicKey:
+		add("ed25519")
+	}
+	return names
+}
+
+// digests are the hashes that a token may be signed over, by their identifiers.
+func digests() map[string]crypto.Hash {
+	return map[string]crypto.Hash{oidSHA256.String(): crypto.SHA256, oidSHA384.String(): crypto.SHA384, oidSHA512.String(): crypto.SHA512}
 }
 
 // reading is held while the library reads bytes: it counts its indentation, for
@@ -139,9 +211,7 @@ func parse(der []byte) (p7 *pkcs7.PKCS7, err error) {
 	if len(p7.Signers) != 1 || len(p7.Signers[0].AuthenticatedAttributes) == 0 {
 		return nil, fmt.Errorf("%w: it has no signed attributes of one signer", ErrFormat)
 	}
-	switch h := p7.Signers[0].DigestAlgorithm.Algorithm; {
-	case h.Equal(oidSHA256), h.Equal(oidSHA384), h.Equal(oidSHA512):
-	default:
+	if h := p7.Signers[0].DigestAlgorithm.Algorithm; digests()[h.String()] == 0 {
 		return nil, fmt.Errorf("%w: it is signed over a digest %v, which is not accepted", ErrSignature, h)
 	}
 	if err := p7.Verify(); err != nil {
@@ -196,15 +266,11 @@ func names(p7 *pkcs7.PKCS7, signer *x509.Certificate) error {
 	if err := p7.UnmarshalSignedAttribute(oidSigningCertificateV2, &v2); err != nil || len(v2.Certs) == 0 {
 		return fmt.Errorf("%w: it does not name the certificate it is signed with by SHA-256 or better", ErrSignature)
 	}
-	h := crypto.SHA256
-	switch oid := v2.Certs[0].Hash.Algorithm; {
-	case len(oid) == 0, oid.Equal(oidSHA256):
-	case oid.Equal(oidSHA384):
-		h = crypto.SHA384
-	case oid.Equal(oidSHA512):
-		h = crypto.SHA512
-	default:
-		return fmt.Errorf("%w: it names its certificate by %v, which is not accepted", ErrSignature, oid)
+	h := crypto.SHA256 // where none is named
+	if oid := v2.Certs[0].Hash.Algorithm; len(oid) > 0 {
+		if h = digests()[oid.String()]; h == 0 {
+			return fmt.Errorf("%w: it names its certificate by %v, which is not accepted", ErrSignature, oid)
+		}
 	}
 	d := h.New()
 	d.Write(signer.Raw)

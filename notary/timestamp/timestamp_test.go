@@ -2,6 +2,7 @@ package timestamp_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +24,7 @@ import (
 func TestStampAndVerify(t *testing.T) {
 	o := newOffice(t, nil)
 	token := o.stamp()
-	s, err := timestamp.Verify(token, document, o.trusted())
+	s, err := timestamp.Verify(token, document[:], o.trusted(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,17 +32,17 @@ func TestStampAndVerify(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	other := sha256.Sum256([]byte("another"))
-	if _, err := timestamp.Verify(token, other, o.trusted()); !errors.Is(err, timestamp.ErrImprint) {
+	if _, err := timestamp.Verify(token, other[:], o.trusted(), time.Time{}); !errors.Is(err, timestamp.ErrImprint) {
 		t.Errorf("of another document: %v", err)
 	}
-	if _, err := timestamp.Verify(token, document, newOffice(t, nil).trusted()); !errors.Is(err, timestamp.ErrAuthority) {
+	if _, err := timestamp.Verify(token, document[:], newOffice(t, nil).trusted(), time.Time{}); !errors.Is(err, timestamp.ErrAuthority) {
 		t.Errorf("by an authority that is not trusted: %v", err)
 	}
 	nobody, err := timestamp.ParseAuthorities(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := timestamp.Verify(token, document, nobody); !errors.Is(err, timestamp.ErrAuthority) {
+	if _, err := timestamp.Verify(token, document[:], nobody, time.Time{}); !errors.Is(err, timestamp.ErrAuthority) {
 		t.Errorf("with nobody trusted: %v", err)
 	}
 }
@@ -101,7 +104,7 @@ func TestTheTimeOfTheStampCounts(t *testing.T) {
 			if c.ok {
 				time.Sleep(time.Until(now.Add(min(c.to, 3*time.Second))))
 			}
-			if _, err := timestamp.Verify(token, document, o.trusted()); c.ok != (err == nil) {
+			if _, err := timestamp.Verify(token, document[:], o.trusted(), time.Time{}); c.ok != (err == nil) {
 				t.Error(err)
 			}
 		})
@@ -131,10 +134,10 @@ func TestRevocation(t *testing.T) {
 		at := o.now.Add(c.after)
 		o.revoked, o.reason = &at, c.reason
 		for where, try := range map[string]func() error{
-			"OCSP": func() error { _, err := o.authority().Stamp(t.Context(), document); return err },
+			"OCSP": func() error { _, err := o.authority().Stamp(t.Context(), document[:]); return err },
 			"a CRL": func() error {
 				o.noOCSP = true
-				_, err := o.authority().Stamp(t.Context(), document)
+				_, err := o.authority().Stamp(t.Context(), document[:])
 				return err
 			},
 		} {
@@ -150,7 +153,7 @@ func TestRevocation(t *testing.T) {
 func TestRevocationUnknown(t *testing.T) {
 	o := newOffice(t, nil)
 	o.noOCSP, o.noCRL = true, true
-	s, err := timestamp.Verify(o.stamp(), document, o.trusted())
+	s, err := timestamp.Verify(o.stamp(), document[:], o.trusted(), time.Time{})
 	if err != nil || !s.RevocationUnknown {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -159,7 +162,7 @@ func TestRevocationUnknown(t *testing.T) {
 	at := o.now.Add(-time.Hour)
 	stranger.tsa, stranger.revoked = o.tsa, &at
 	o.list = stranger.crl()
-	s, err = timestamp.Verify(o.stamp(), document, o.trusted())
+	s, err = timestamp.Verify(o.stamp(), document[:], o.trusted(), time.Time{})
 	if err != nil || !s.RevocationUnknown {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -179,7 +182,7 @@ func TestWrongPurpose(t *testing.T) {
 		},
 	} {
 		o := newOffice(t, change)
-		if _, err := timestamp.Verify(tokenOf(t, o.respond(document[:], nil)), document, o.trusted()); !errors.Is(err, timestamp.ErrAuthority) {
+		if _, err := timestamp.Verify(tokenOf(t, o.respond(document[:], nil)), document[:], o.trusted(), time.Time{}); !errors.Is(err, timestamp.ErrAuthority) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -200,7 +203,7 @@ func TestAnotherCertificateOfTheKey(t *testing.T) {
 	if len(der) != len(o.tsa.cert.Raw) {
 		t.Skip("the twin's signature has another length this time")
 	}
-	if _, err := timestamp.Verify(bytes.Replace(token, o.tsa.cert.Raw, der, 1), document, o.trusted()); !errors.Is(err, timestamp.ErrSignature) {
+	if _, err := timestamp.Verify(bytes.Replace(token, o.tsa.cert.Raw, der, 1), document[:], o.trusted(), time.Time{}); !errors.Is(err, timestamp.ErrSignature) {
 		t.Errorf("%v", err)
 	}
 }
@@ -218,13 +221,15 @@ func TestHostileAnswers(t *testing.T) {
 		"cut short":         func(b []byte) []byte { return b[:len(b)/2] },
 		"with more behind":  func(b []byte) []byte { return append(b, 0) },
 		"endless":           func(b []byte) []byte { return make([]byte, 1<<20) },
+		"by SHA-512":        func([]byte) []byte { return o.respondBy(crypto.SHA512, timestamp.OfReceipt([]byte("x")), nil) },
+		"without a nonce":   func([]byte) []byte { return o.respond(document[:], nil) },
 		"by another": func([]byte) []byte {
 			other := newOffice(t, nil)
 			return other.respond(document[:], nil)
 		},
 	} {
 		o.answer = answer
-		if _, err := o.authority().Stamp(t.Context(), document); err == nil {
+		if _, err := o.authority().Stamp(t.Context(), document[:]); err == nil {
 			t.Errorf("%s: kept", name)
 		}
 	}
@@ -235,7 +240,7 @@ func TestHostileAnswers(t *testing.T) {
 func TestEveryChangedBit(t *testing.T) {
 	o := newOffice(t, nil)
 	token := o.stamp()
-	want, err := timestamp.Verify(token, document, o.trusted())
+	want, err := timestamp.Verify(token, document[:], o.trusted(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,15 +253,71 @@ func TestEveryChangedBit(t *testing.T) {
 	for i := 0; i < len(token)*8; i += step {
 		b := bytes.Clone(token)
 		b[i/8] ^= 1 << (i % 8)
-		got, err := timestamp.Verify(b, document, o.trusted())
+		got, err := timestamp.Verify(b, document[:], o.trusted(), time.Time{})
 		if got.RevocationUnknown = false; err != nil {
 			refused++
-		} else if got != want {
+		} else if !reflect.DeepEqual(got, want) {
 			t.Errorf("bit %d: %+v", i, got)
 		}
 	}
 	if refused < len(token)*8/step/3 {
 		t.Errorf("only %d changes were refused", refused)
+	}
+}
+
+// TestClocksDiffer: a token that says another time than it is, early or late, is not
+// kept: it would prove too much, or too little.
+func TestClocksDiffer(t *testing.T) {
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		o := newOffice(t, nil)
+		o.now = o.now.Add(off)
+		if _, err := o.authority().Stamp(t.Context(), document[:]); !errors.Is(err, timestamp.ErrClock) {
+			t.Errorf("%s: %v", off, err)
+		}
+	}
+	o := newOffice(t, nil)
+	o.now = o.now.Add(-time.Minute)
+	o.stamp()
+}
+
+// TestShownToExist: what a thief of the key could have written by then does not
+// count, unless another token shows that it was there before the theft.
+func TestShownToExist(t *testing.T) {
+	o := newOffice(t, nil)
+	at := o.now.Add(time.Hour)
+	o.revoked, o.reason = &at, ocsp.KeyCompromise
+	token, err := timestamp.WithRevocation(tokenOf(t, o.respond(document[:], nil)), o.crl())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		shown time.Time
+		ok    bool
+	}{
+		"never":            {time.Time{}, false},
+		"before the theft": {at.Add(-time.Second), true},
+		"at the theft":     {at, false},
+		"after the theft":  {at.Add(time.Second), false},
+	} {
+		if _, err := timestamp.Verify(token, document[:], o.trusted(), c.shown); c.ok != (err == nil) || !c.ok && !errors.Is(err, timestamp.ErrRevoked) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAlgorithms: a token says what it rests on, as trust files name it.
+func TestAlgorithms(t *testing.T) {
+	o := newOffice(t, nil)
+	token, err := o.authority().Stamp(t.Context(), timestamp.OfReceipt([]byte("a receipt")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := timestamp.Verify(token, timestamp.OfReceipt([]byte("a receipt")), o.trusted(), time.Time{})
+	if err != nil || !slices.Equal(s.Algorithms, []string{"sha-512", "sha-256", "ecdsa-p256"}) {
+		t.Errorf("%v, %v", s.Algorithms, err)
+	}
+	if _, err := timestamp.Verify(token, timestamp.OfCheckpoint([]byte("a receipt")), o.trusted(), time.Time{}); !errors.Is(err, timestamp.ErrImprint) {
+		t.Errorf("by the other hash: %v", err)
 	}
 }
 
@@ -268,7 +329,7 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := timestamp.Verify(b, document, nobody); err == nil {
+		if _, err := timestamp.Verify(b, document[:], nobody, time.Time{}); err == nil {
 			t.Error("accepted with nobody trusted")
 		}
 	})

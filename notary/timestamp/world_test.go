@@ -128,7 +128,7 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			o.t.Error(err)
 			return
 		}
-		b := o.respond(q.HashedMessage, q.Nonce)
+		b := o.respondBy(q.HashAlgorithm, q.HashedMessage, q.Nonce)
 		if o.answer != nil {
 			b = o.answer(b)
 		}
@@ -140,7 +140,12 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (o *office) respond(hash []byte, nonce *big.Int) []byte {
 	o.t.Helper()
-	ts := &dts.Timestamp{HashAlgorithm: crypto.SHA256, HashedMessage: hash, Time: o.now, Policy: asn1.ObjectIdentifier{1, 2, 3},
+	return o.respondBy(crypto.SHA256, hash, nonce)
+}
+
+func (o *office) respondBy(by crypto.Hash, hash []byte, nonce *big.Int) []byte {
+	o.t.Helper()
+	ts := &dts.Timestamp{HashAlgorithm: by, HashedMessage: hash, Time: o.now, Policy: asn1.ObjectIdentifier{1, 2, 3},
 		Nonce: nonce, AddTSACertificate: true, Certificates: []*x509.Certificate{o.middle.cert}}
 	b, err := ts.CreateResponseWithOpts(o.tsa.cert, o.tsa.key, crypto.SHA256)
 	if err != nil {
@@ -187,7 +192,7 @@ func (o *office) trusted() *timestamp.Authorities {
 
 func (o *office) authority() *timestamp.Authority {
 	o.t.Helper()
-	a, err := timestamp.NewAuthority(o.server.URL+"/tsa", o.trusted(), nil)
+	a, err := timestamp.NewAuthority(timestamp.Listed{Name: "office", URL: o.server.URL + "/tsa"}, o.trusted(), nil)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -198,7 +203,7 @@ var document = sha256.Sum256([]byte("a final checkpoint"))
 
 func (o *office) stamp() []byte {
 	o.t.Helper()
-	b, err := o.authority().Stamp(o.t.Context(), document)
+	b, err := o.authority().Stamp(o.t.Context(), document[:])
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -81,5 +81,9 @@ func (h *handler) receipt(r *http.Request) answer {
 	if err != nil {
 		return unavailable(err)
 	}
-	return answer{status: http.StatusOK, kind: plain, body: b, cache: forEver}
+	a := answer{status: http.StatusOK, kind: plain, body: b, cache: forEver}
+	if !h.Service.Whole(e) {
+		a.cache = aWhile // time-stamps may still come
+	}
+	return a
 }

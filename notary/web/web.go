@@ -168,6 +168,7 @@ const (
 	jsonType = "application/json"
 
 	forEver = "public, max-age=31536000, immutable"
+	aWhile  = "public, max-age=60"
 	askUs   = "no-cache"
 
 	nothingLoads = "default-src 'none'; frame-ancestors 'none'"

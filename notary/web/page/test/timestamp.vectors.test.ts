@@ -4,12 +4,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { verifyTimestamps } from "../src/evidence/timestamp.ts";
+import { type TimestampVerdict, verifyStamps } from "../src/evidence/timestamp.ts";
+import type { Failure } from "../src/evidence/failure.ts";
 import { verifyReceipt } from "../src/evidence/verify.ts";
 import { type Trust, parseTrust } from "../src/format/trust.ts";
 import { encode } from "../src/format/text.ts";
 import { parseBase64 } from "../src/format/value.ts";
-import { read } from "./files.ts";
+import { read, readJSON } from "./files.ts";
 
 const dir = "test/data/timestamp/";
 const text = (name: string): string => readFileSync(dir + name, "utf8");
@@ -21,6 +22,12 @@ function trusting(pem: string): Trust {
   const t = new TextDecoder().decode(read("receipt/testdata/sample/acme.trust"));
   return parseTrust(encode(t.replace(/-- tsa\.pem --\n[^]*?(?=-- |$)/, `-- tsa.pem --\n${pem}`)));
 }
+
+const now = Date.parse("2027-01-01T00:00:00Z") / 1000;
+
+/** Tokens over the sample's checkpoint, without renewals. */
+const verifyTimestamps = async (timestamps: Uint8Array[], checkpoint: Uint8Array, trust: Trust | undefined): Promise<TimestampVerdict[]> =>
+  (await verifyStamps({ timestamps, checkpoint, renewals: [] }, trust, now)).timestamps;
 
 const problems: Record<string, string> = {
   "bad-imprint": "otherImprint", "bad-certificate-expired-before": "signature", "bad-root": "signature", "bad-purpose": "purpose",
@@ -65,4 +72,29 @@ test("in a receipt the earliest proved time counts", async () => {
   assert.equal(v.timestamps[0]!.problem, "signature");
   const without = await verifyReceipt(encode(stamped), { ...o, trust: trusting("") });
   assert.equal(without.noLaterThan?.by, "witnesses");
+});
+
+interface Renewed { receipt: string; now: string; what: string; stamps: string[]; renewals: string[]; vouched: string }
+
+test("a renewal keeps what it is over, and nothing else", async () => {
+  const dir = ["receipt", "testdata/renewed"], trust = parseTrust(read(...dir, "renewed.trust"));
+  const all = readJSON<Renewed[]>(...dir, "renewed.json");
+  assert.ok(all.length > 10);
+  for (const want of all) {
+    const name = `${want.receipt}, ${want.what}, at ${want.now}`;
+    const v = await verifyReceipt(read(...dir, want.receipt), { trust, confirmed: true, now: Date.parse(want.now) / 1000 });
+    assert.deepEqual(v.timestamps.map((t) => t.problem ?? ""), want.stamps, name);
+    assert.deepEqual(v.renewals.map((t) => t.problem ?? ""), want.renewals, name);
+    assert.deepEqual([v.noLaterThan?.by, v.noLaterThan?.name], want.vouched === "" ? ["witnesses", ""] : ["tsa", want.vouched], name);
+  }
+});
+
+test("where no witness proves a time, the log's algorithms count as of the renewal", async () => {
+  const dir = ["receipt", "testdata/renewed"], text = new TextDecoder().decode(read(...dir, "renewed.trust"));
+  // The same log, of whose signatures the policy asks for its own alone.
+  const log = parseTrust(encode(text.replace(/group both[^]*?(?=-- auditors)/, "quorum log.example/trials\n").replace(/group ws.*\n/, "").replace("ecdsa-p256 2035-01-01T00:00:00Z\n", "ecdsa-p256 2035-01-01T00:00:00Z\nml-dsa-44 2035-01-01T00:00:00Z\n")));
+  const verdict = (name: string) => verifyReceipt(read(...dir, name), { trust: log, confirmed: true, now: Date.parse("2040-01-01T00:00:00Z") / 1000 }).then(() => "verified", (e: Failure) => e.step);
+  assert.equal(await verdict("once.receipt"), "verified");
+  assert.equal(await verdict("stamped.receipt"), "checkpoints");
+  assert.equal(await verdict("late.receipt"), "checkpoints");
 });

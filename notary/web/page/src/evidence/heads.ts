@@ -13,13 +13,14 @@ export class Heads {
 
   constructor(private readonly trust: Trust | undefined, private readonly now: Seconds) {}
 
-  /** How the head meets the policy; undefined without a trust file. Throws a Failure. */
-  meet(head: Checkpoint, what: Record<string, string>): Met | undefined {
+  /** How the head meets the policy, at the witnessed time, else when it was renewed, else now; undefined without a trust file. Throws a Failure. */
+  meet(head: Checkpoint, what: Record<string, string>, renewed: Seconds | undefined = undefined): Met | undefined {
     if (!this.trust) return undefined;
-    const key = hex(sha256(head.bytes));
+    const key = `${hex(sha256(head.bytes))} ${renewed}`;
+    const accepts = (a: Algorithm, at: Seconds | undefined): boolean => this.accepts(a, at ?? renewed);
     let met = this.seen.get(key);
     try {
-      met ??= verifyPolicy(this.trust.policy, head, this.accepts);
+      met ??= verifyPolicy(this.trust.policy, head, accepts);
     } catch (e) {
       if (!(e instanceof Unmet)) throw e;
       met = e;
@@ -28,7 +29,7 @@ export class Heads {
     if (met instanceof Unmet) throw new Failure("checkpoints", met.code, { ...what, name: met.name });
     // Of the log's tree, and of the statements.
     for (const a of ["sha-256", "ed25519"] as const) {
-      if (!this.accepts(a, met.noLaterThan)) throw new Failure("checkpoints", "algorithm", { ...what, name: a });
+      if (!accepts(a, met.noLaterThan)) throw new Failure("checkpoints", "algorithm", { ...what, name: a });
     }
     return met;
   }

@@ -13,6 +13,7 @@ export interface LoggedParts {
 
 export interface Receipt extends LoggedParts {
   readonly timestamps: Uint8Array[]; // RFC 3161 tokens, DER
+  readonly renewals: { readonly token: Uint8Array; readonly over: Uint8Array }[]; // the same, each over the receipt before it
   readonly after?: Uint8Array | undefined; // checkpoint
   readonly grants: LoggedParts[]; // from the signing key's own upward
   readonly registration?: LoggedParts | undefined; // absent where the statement is it
@@ -27,14 +28,27 @@ export function parseReceipt(b: Uint8Array): Receipt {
   const take = (name: string) => encode(parts.take(name));
   const logged = (name: string): LoggedParts => ({ statement: take(name), entry: take(`${name}.entry`), proof: take(`${name}.tlog-proof`) });
   const statement = take("statement"), entry = take("entry"), proof = take("proof.tlog-proof");
-  const timestamps: Uint8Array[] = [];
-  for (let n = 1; parts.next(`timestamp-${n}.tsr`); n++) timestamps.push(token(parts.take(`timestamp-${n}.tsr`)));
+  const timestamps = tokens(parts, "timestamp");
+  const renewals = tokens(parts, "renewal").map((token, i, all) => ({ token, over: before(b, i + 1, all.length) }));
   const after = parts.next("after.checkpoint") ? take("after.checkpoint") : undefined;
   const grants: LoggedParts[] = [];
   for (let n = 1; parts.next(`grant-${n}`); n++) grants.push(logged(`grant-${n}`));
   const registration = parts.next("registration") ? logged("registration") : undefined;
   parts.done();
-  return { statement, entry, proof, timestamps, after, grants, registration };
+  return { statement, entry, proof, timestamps, renewals, after, grants, registration };
+}
+
+function tokens(parts: Parts, kind: string): Uint8Array[] {
+  const all: Uint8Array[] = [];
+  for (let n = 1; parts.next(`${kind}-${n}.tsr`); n++) all.push(token(parts.take(`${kind}-${n}.tsr`)));
+  return all;
+}
+
+/** The receipt as it was before renewal n: without that and those after it. Each is two lines. */
+function before(b: Uint8Array, n: number, last: number): Uint8Array {
+  const lines = new TextDecoder().decode(b).split("\n");
+  lines.splice(lines.indexOf(`-- renewal-${n}.tsr --`), 2 * (last - n + 1));
+  return encode(lines.join("\n"));
 }
 
 function token(text: string): Uint8Array {

@@ -31,7 +31,8 @@ export interface Verdict extends Believed {
   readonly met?: Met | undefined;
   readonly after?: { readonly size: bigint; readonly notBefore?: Seconds | undefined; readonly met?: Met | undefined } | undefined;
   readonly timestamps: TimestampVerdict[];
-  /** The earliest proved time, of a timestamp authority or of witnesses. */
+  readonly renewals: TimestampVerdict[]; // each over the receipt before it
+  /** The earliest timestamp's time, or else the witnesses', or else the earliest renewal's. */
   readonly noLaterThan?: { readonly at: Seconds; readonly by: "tsa" | "witnesses"; readonly name: string } | undefined;
 }
 

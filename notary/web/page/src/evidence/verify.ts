@@ -5,14 +5,14 @@ import { keysOf, mayGrant } from "../format/kind.ts";
 import type { Met } from "../format/quorum.ts";
 import { registrationStreams } from "../format/statement.ts";
 import { FormatError } from "../format/text.ts";
-import { equal, sha256 } from "../format/value.ts";
+import { type Seconds, equal, sha256 } from "../format/value.ts";
 import { Authority, type Grant, Refusal, chainOf } from "./authority.ts";
 import { type Believed, believe } from "./believe.ts";
 import { Failure, type Step } from "./failure.ts";
 import { Heads } from "./heads.ts";
 import { type Logged, checkInclusion, parseLogged, whatValues } from "./logged.ts";
 import { type Receipt, parseReceipt } from "./receipt.ts";
-import { verifyTimestamps } from "./timestamp.ts";
+import { type TimestampVerdict, verifyStamps } from "./timestamp.ts";
 import type { Options, Verdict } from "./verdict.ts";
 
 /** Verifies a receipt's bytes; throws a Failure where it is NOT VERIFIED. heads are of the same options. */
@@ -25,21 +25,24 @@ export async function verifyReceipt(bytes: Uint8Array, o: Options, heads = new H
     throw e;
   }
   const t = new Verification(r, o, heads);
-  t.checkpoints();
+  const { timestamps, renewals } = await verifyStamps({ timestamps: r.timestamps, checkpoint: t.statement.head.bytes, renewals: r.renewals }, o.trust, o.now);
+  // All of the receipt was there by the first renewal that counts.
+  t.checkpoints(renewals.find((v) => v.at !== undefined)?.at);
   t.all.forEach(checkInclusion);
   t.entries();
   const shown = t.authority();
   t.checkAfter();
-  const timestamps = await verifyTimestamps(r.timestamps, t.statement.head.bytes, o.trust);
   const met = t.statement.met;
-  const stamped = timestamps.filter((s) => s.at !== undefined).sort((a, b) => a.at! - b.at!)[0];
+  const stamped = earliest(timestamps) ?? (met?.noLaterThan === undefined ? earliest(renewals) : undefined);
   return {
     ...shown, statement: t.statement.statement, entry: t.statement.entry, confirmed: o.trust !== undefined && o.confirmed, unsigned: o.trust === undefined,
-    origin: t.statement.head.origin, finalSize: t.statement.head.size, met, timestamps,
+    origin: t.statement.head.origin, finalSize: t.statement.head.size, met, timestamps, renewals,
     after: t.after && { size: t.after.size, notBefore: t.afterMet?.notBefore, met: t.afterMet },
     noLaterThan: stamped ? { at: stamped.at!, by: "tsa", name: stamped.authority! } : met?.noLaterThan !== undefined ? { at: met.noLaterThan, by: "witnesses", name: "" } : undefined,
   };
 }
+
+const earliest = (all: TimestampVerdict[]): TimestampVerdict | undefined => all.filter((s) => s.at !== undefined).sort((a, b) => a.at! - b.at!)[0];
 
 class Verification {
   readonly statement: Logged;
@@ -74,10 +77,10 @@ class Verification {
   }
 
   /** Each is signed as the visitor's policy asks; all are of one log that never showed two roots at one size. */
-  checkpoints(): void {
+  checkpoints(renewed: Seconds | undefined): void {
     const roots = new Map<bigint, Uint8Array>();
     const check = (head: Checkpoint, what: Record<string, string>): Met | undefined => {
-      const met = this.heads.meet(head, what);
+      const met = this.heads.meet(head, what, renewed);
       if (head.origin !== this.statement.head.origin) throw new Failure("checkpoints", "otherLog", what);
       const root = roots.get(head.size);
       if (root && !equal(root, head.root)) throw new Failure("checkpoints", "twoRoots", { ...what, size: head.size });

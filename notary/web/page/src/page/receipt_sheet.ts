@@ -2,6 +2,7 @@
 
 import { firstToRegister } from "../evidence/believe.ts";
 import type { Step } from "../evidence/failure.ts";
+import type { TimestampVerdict } from "../evidence/timestamp.ts";
 import type { Verdict } from "../evidence/verdict.ts";
 import { isSameData } from "../files/compare.ts";
 import { base64 } from "../format/value.ts";
@@ -94,6 +95,8 @@ function more(w: Words, r: CheckedReceipt): Child[] {
   return lines;
 }
 
+const stamp = (w: Words, t: TimestampVerdict): string => (t.at !== undefined ? w.t("timestamp.at", { name: t.authority ?? "", time: w.utc(t.at) }) : w.of("timestamp", t.problem!));
+
 function details(w: Words, r: CheckedReceipt, v: Verdict): HTMLElement {
   const s = v.statement, d = s.dataset;
   return h("details", {}, h("summary", {}, w.t("details.title")), h("dl", {},
@@ -107,7 +110,8 @@ function details(w: Words, r: CheckedReceipt, v: Verdict): HTMLElement {
     detail(w.t("details.checkpoint"), w.t("details.size", { size: v.finalSize })),
     detail(w.t("details.batch"), `${w.number(v.entry.batch)}`),
     v.met && detail(w.t("details.witnesses"), v.met.witnesses.length > 0 ? outside(w.list(v.met.witnesses)) : w.t("when.unproved")),
-    v.timestamps.length > 0 && detail(w.t("details.timestamps"), ...v.timestamps.map((t) => (t.at !== undefined ? w.t("timestamp.at", { name: t.authority ?? "", time: w.utc(t.at) }) : w.of("timestamp", t.problem!)))),
+    v.timestamps.length > 0 && detail(w.t("details.timestamps"), ...v.timestamps.map((t) => stamp(w, t))),
+    v.renewals.length > 0 && detail(w.t("details.renewals"), ...v.renewals.map((t) => stamp(w, t))),
     v.after && detail(w.t("details.after"), w.t("details.size", { size: v.after.size })),
     detail(w.t("details.text"), h("pre", { tabindex: "0" }, s.text)),
   ));
