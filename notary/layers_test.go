@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory"},
 	{"notary/timestamp"},
 	{"notary/receipt", "notary/witness"},
-	{"notary/history"},
+	{"notary/history", "notary/audit"},
 	{"notary", "notary/share"},
 	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client"},
 	{"functions/url", "functions/wire"},
