@@ -41,7 +41,8 @@ sealed: that needs the manifest or opening, which is found beside the receipt, o
 the zip that 'trialnotary share' made. For a directory, check every receipt below it;
 with --files, also that what stands beside each, with its manifest, is what was sealed.
 With a history, tell what was said of the statement later. A history by itself: check
-that nothing was left out of it.
+that nothing was left out of it. A packet that 'trialnotary audit' left: that a log
+signed two histories.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
@@ -135,6 +136,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	}
 	if isHistory(name) {
 		return a.verifyHistory(name, v)
+	}
+	if isEquivocation(name) {
+		return a.verifyEquivocation(name, v)
 	}
 	r, err := a.open(name, &v)
 	if err != nil {

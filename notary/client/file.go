@@ -154,6 +154,10 @@ func Replace(name string, old, data []byte, mode fs.FileMode) error {
 	return syncDir(filepath.Dir(name))
 }
 
+// Keep writes a private file over whatever is there, which can be had again. A crash
+// leaves the old file or the new one, whole.
+func Keep(name string, data []byte) error { return put(name, data, Private) }
+
 // put writes a file over whatever is there; only for what can be had again.
 func put(name string, data []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
