@@ -95,7 +95,7 @@ func (a *Auditor) edgeAt(ctx context.Context, from Position) (*tile.Edge, error)
 		return nil, Findings{found("tile/", "%v", err)}
 	}
 	if f, ok := errors.AsType[*Finding](err); ok {
-		return nil, Findings{f}
+		return nil, Findings{found(f.Object, "%s, and it was there at the last audit: the log's past was rewritten, or a part of it is lost", f.Reason)}
 	}
 	if err == nil && from.Size > 0 && edge.Root() != from.Root {
 		err = Findings{found(checkpoint.HeadName(from.Batch), "the tiles of size %d give another root than at the last audit: the log's past was rewritten", from.Size)}
