@@ -74,7 +74,7 @@ func (r *audited) addFindings(s *sheet) {
 
 func (r *audited) addLog(s *sheet) {
 	at := r.report.To
-	s.add("log", "%s, %s: every entry, seq, tile, map, head and checkpoint", batches(at.Batch), leaves(at.Size))
+	s.add("log", "every entry, seq, tile, map, head and checkpoint of %s, %s", batches(at.Batch), leaves(at.Size))
 	if r.before.Batch > 0 {
 		if r.before == at {
 			s.more("nothing is new since the last audit")
