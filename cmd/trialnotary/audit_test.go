@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -50,4 +53,38 @@ func foundFile(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%d files end with %s", len(all), args[1])
 	}
 	ts.Setenv(args[0], filepath.Base(all[0]))
+}
+
+// Who stops an audit is told how far it is, and what goes on from there.
+func TestAStoppedAudit(t *testing.T) {
+	t.Setenv("TRIALNOTARY_CONFIG", t.TempDir())
+	v, err := newVillage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.close()
+	for {
+		if _, err := v.notary.Object(t.Context(), "checkpoint"); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	state := filepath.Join(t.TempDir(), "log.audit")
+	run := func(ctx context.Context) (int, string) {
+		var out, errs bytes.Buffer
+		a := newApp()
+		a.out, a.err = &out, &errs
+		root := a.root()
+		root.SetArgs([]string{"audit", v.http.URL, "--state", state})
+		c, err := root.ExecuteContextC(ctx)
+		return a.finish(c, err), out.String() + errs.String()
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if code, said := run(stopped); code != exitPending || !strings.Contains(said, "STOPPED") || !strings.Contains(said, "it goes on from there") {
+		t.Errorf("exit code %d:\n%s", code, said)
+	}
+	if code, said := run(t.Context()); code != exitUnconfirmed || !strings.Contains(said, "CONSISTENT") {
+		t.Errorf("exit code %d:\n%s", code, said)
+	}
 }
