@@ -218,3 +218,25 @@ func TestCosign(t *testing.T) {
 		}
 	}
 }
+
+// What was signed and not final when this auditor saw it must be of the log, too.
+func TestWhatWasSignedAhead(t *testing.T) {
+	w := village(t)
+	other := w.fork()
+	w.seal(5, lie{noneOf: "final"})
+	k := newKeeper(t)
+	w.clean(k, 735)
+	other.now = other.now.Add(1e9)
+	other.seal(6, lie{})
+	other.seal(1, lie{})
+	r, err := other.audit(k, other.auditor())
+	wantFinding(t, err, "the log of size 738", "at size 735 its root is not the one that was signed for that size")
+	if r.Proof == nil || r.Proof.Verify(w.auditor().Own) != nil {
+		t.Error("it is not proved")
+	}
+	// Final checkpoints of what was ahead are verified when they are there.
+	w.log.all[checkpoint.FinalName(735)] = []byte("x\n")
+	w.seal(2, lie{})
+	_, err = w.audit(k, w.auditor())
+	wantFinding(t, err, checkpoint.FinalName(735), "")
+}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -18,10 +19,11 @@ type Lister interface {
 	List(func(name string) error) error
 }
 
-// surplus returns the objects of a listing that the log up to at should not have.
+// surplus finds the objects of a listing that the log up to at should not have.
 // What is beyond at is being published. Names with a dot in front are the system's.
-func (a *Auditor) surplus(ctx context.Context, log Lister, at Position) (all Findings, err error) {
-	err = log.List(func(name string) error {
+func (a *Auditor) surplus(ctx context.Context, log Lister, at Position) error {
+	var all Findings
+	err := log.List(func(name string) error {
 		if strings.HasPrefix(path.Base(name), ".") || a.expected(name, at) {
 			return nil
 		}
@@ -36,7 +38,10 @@ func (a *Auditor) surplus(ctx context.Context, log Lister, at Position) (all Fin
 		}
 		return nil
 	})
-	return all, err
+	if len(all) > 0 {
+		return errors.Join(all, err)
+	}
+	return err
 }
 
 func (a *Auditor) expected(name string, at Position) bool {

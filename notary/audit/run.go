@@ -75,33 +75,29 @@ func (a *Auditor) begins(s *State, newest *checkpoint.Signed) error {
 	return nil
 }
 
+// goOn walks to the newest final checkpoint, which is how far a state goes, and then
+// on to what is signed and not final yet: that is verified again when it is final.
 func (a *Auditor) goOn(ctx context.Context, s *State, m *Memory, r *Report, save func(*State) error, progress func(size, of uint64)) error {
 	lister, lists := a.Log.(Lister)
 	if lists = lists && s.Batch == 0; lists {
 		a.ends = []uint64{}
 	}
-	kept := s.Position
-	keep := func(at Position) error {
-		twice, err := a.twiceSealed(ctx, at.Size)
-		if len(twice) > 0 {
-			r.To = kept
-			return twice
-		}
-		if err != nil || save == nil {
-			kept = at
+	ahead := a.Ahead
+	a.Ahead = false
+	defer func() { a.Ahead = ahead }()
+	state := s
+	// note makes the state of a position up to which nothing was found.
+	note := func(at Position) error {
+		err := a.twiceSealed(ctx, at.Size)
+		if err != nil || at.Size == 0 {
 			return err
 		}
 		signed, err := a.Log.Read(ctx, checkpoint.SignedName(at.Batch))
 		if err != nil {
 			return fmt.Errorf("read %s: %w", checkpoint.SignedName(at.Batch), err)
 		}
-		if a.Seen != nil {
-			if err := a.Seen.file.Sync(); err != nil {
-				return err
-			}
-		}
-		kept = at
-		return save(stateAt(r.Final.Origin, at, m, a.Seen, signed, r.Final.Raw))
+		state = stateAt(r.Final.Origin, at, m, a.Seen, signed, r.Final.Raw)
+		return nil
 	}
 	last := time.Now()
 	reached := func(at Position) error {
@@ -112,55 +108,101 @@ func (a *Auditor) goOn(ctx context.Context, s *State, m *Memory, r *Report, save
 			return nil
 		}
 		last = time.Now()
-		return keep(at)
+		if err := note(at); err != nil {
+			return err
+		}
+		return a.keep(state, save)
 	}
 	to, err := a.Walk(ctx, s.Position, r.Final.Size, reached)
-	if r.To = to; err != nil {
-		if kept.Size < to.Size && a.Seen != nil {
-			r.To = kept // whether a statement stands twice was not looked for after it
+	if r.To = to; err == nil && to != s.Position {
+		err = note(to)
+	}
+	if err != nil {
+		if a.Seen != nil {
+			r.To = state.Position // whether a statement stands twice was not looked for after it
 		}
 		return err
 	}
-	r.Whole = r.To.Size >= r.Final.Size
-	if r.Whole {
-		if err := a.covers(ctx, r.To, r.Final); err != nil {
+	if r.Whole = to.Size >= r.Final.Size; !r.Whole {
+		return a.keep(state, save)
+	}
+	if err := a.covers(ctx, to, "checkpoint", r.Final); err != nil {
+		return err
+	}
+	if ahead {
+		a.Ahead = true
+		if r.To, err = a.Walk(ctx, to, r.Final.Size, func(Position) error { return nil }); err == nil {
+			err = a.twiceSealed(ctx, r.To.Size)
+		}
+		if err != nil {
+			r.To = to
 			return err
 		}
 	}
-	if lists && r.Whole {
-		if more, err := a.surplus(ctx, lister, r.To); err != nil || len(more) > 0 {
-			return errors.Join(asError(more), err)
+	if lists {
+		if err := a.surplus(ctx, lister, r.To); err != nil {
+			return err
 		}
 	}
-	if r.To == kept && string(s.Final) == string(r.Final.Raw) || r.To.Size == 0 {
+	if err := a.stillThere(ctx, s, state, r.To); err != nil || to.Size == 0 {
+		return err
+	}
+	if string(state.Signed) == string(s.Signed) && string(s.Final) == string(r.Final.Raw) && to == s.Position {
 		return nil
 	}
-	return keep(r.To)
+	state.Final = r.Final.Raw
+	return a.keep(state, save)
 }
 
-func asError(f Findings) error {
-	if len(f) == 0 {
+// keep hands a state to save, once all is on disk that it rests on.
+func (a *Auditor) keep(s *State, save func(*State) error) error {
+	if save == nil || s.Size == 0 {
 		return nil
 	}
-	return f
+	if a.Seen != nil {
+		if err := a.Seen.file.Sync(); err != nil {
+			return err
+		}
+	}
+	return save(s)
 }
 
-// covers checks that the final checkpoint is of the log that was verified.
-func (a *Auditor) covers(ctx context.Context, at Position, final *checkpoint.Signed) error {
-	var last error
-	proof, err := tile.Consistency(final.Size, at.Size, func(name string) (b []byte, err error) {
+// stillThere checks that the newest checkpoint that this auditor saw signed is one of
+// the log, as far as that has come, and has the state remember the newest of now.
+func (a *Auditor) stillThere(ctx context.Context, s, state *State, at Position) error {
+	before, err := checkpoint.Parse(s.Signed)
+	seen := err == nil
+	if seen && before.Size <= at.Size {
+		if err := a.covers(ctx, at, fmt.Sprintf("the log of size %d", at.Size), &before); err != nil {
+			return err
+		}
+	}
+	if at.Size > state.Size {
+		if signed, err := a.Log.Read(ctx, checkpoint.SignedName(at.Batch)); err == nil {
+			state.Signed = signed
+		}
+	}
+	if seen && before.Size > at.Size {
+		state.Signed = s.Signed
+	}
+	return nil
+}
+
+// covers checks that what was signed is the beginning of the log that was verified.
+func (a *Auditor) covers(ctx context.Context, at Position, object string, signed *checkpoint.Signed) error {
+	proof, err := tile.Consistency(signed.Size, at.Size, func(name string) (b []byte, err error) {
 		err = a.read(ctx, name, func(raw []byte) error { b = raw; return nil })
 		return b, err
 	})
-	if err == nil {
-		last = tile.VerifyConsistency(final.Size, at.Size, proof, final.Root, at.Root)
+	if err != nil {
+		return err
 	}
-	if last != nil {
-		f := found("checkpoint", "its root is not that of the log at size %d", final.Size)
-		f.Signed = a.signed(final.Raw)
+	if tile.VerifyConsistency(signed.Size, at.Size, proof, signed.Root, at.Root) != nil {
+		f := found(object, "at size %d its root is not the one that was signed for that size", signed.Size)
+		f.Signed = a.signed(signed.Raw)
 		return f
 	}
-	return err
+	return nil
 }
 
 // prove looks among all that the log signed and this audit saw for two that contradict

@@ -178,30 +178,34 @@ func (s *Seen) suspect(same []uint64) error {
 	return nil
 }
 
-// twiceSealed returns the statements that stand twice in the log of that size, which
+// twiceSealed finds the statements that stand twice in the log of that size, which
 // has been walked through.
-func (a *Auditor) twiceSealed(ctx context.Context, size uint64) (all Findings, err error) {
+func (a *Auditor) twiceSealed(ctx context.Context, size uint64) error {
 	if a.Seen == nil {
-		return nil, nil
+		return nil
 	}
 	if err := a.Seen.flush(); err != nil {
-		return nil, err
+		return err
 	}
+	var all Findings
 	for _, s := range a.Seen.suspects {
 		first, err := a.entryAt(ctx, s[0], size)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		again, err := a.entryAt(ctx, s[1], size)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if first.Stream == again.Stream && first.Statement == again.Statement {
 			all = append(all, found(bundleOf(s[1], size), "entry %d is a statement that its stream has already, as entry %d", s[1], s[0]))
 		}
 	}
 	a.Seen.suspects = nil
-	return all, nil
+	if len(all) > 0 {
+		return all
+	}
+	return nil
 }
 
 // bundleOf returns the name of the bundle that an entry is in.

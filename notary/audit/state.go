@@ -34,14 +34,14 @@ var ErrState = errors.New("what this auditor kept was changed or is incomplete")
 //	checkpoint 5821 5934                         bytes of the two checkpoints below
 //	seen 10 3735928559 <64 bytes, base64>        leaves, checksum and key of the file of those seen
 //
-//	<signed/ of the batch><the newest final checkpoint><72 bytes for each stream><SHA-256 of all before>
+//	<the newest of signed/><the newest final checkpoint><72 bytes for each stream><SHA-256 of all before>
 //
 // The streams stand by ascending id: id, count, head. They are checked against the
 // map root; it, and all else, is as true as the auditor's own disk.
 type State struct {
 	Origin string
 	Position
-	Signed, Final []byte // Signed is empty if the batch was not signed yet
+	Signed, Final []byte // the newest that this auditor saw of each; Signed may be ahead
 	streams       []byte
 	seen          seenState
 }
