@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"trialnotary/notary/entry"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
 )
@@ -88,15 +87,4 @@ func (n packNodes) Node(batch uint64, offset, length int64) ([]byte, error) {
 		return nil, fmt.Errorf("the auditor's own map: %w", err)
 	}
 	return b, nil
-}
-
-// twice returns the first entry whose statement its stream has already, of the
-// entries of one batch; nil if there is none.
-type twice map[[64]byte]bool
-
-func (t twice) add(e *entry.Entry) bool {
-	key := [64]byte(append(e.Stream[:], e.Statement[:]...))
-	before := t[key]
-	t[key] = true
-	return before
 }

@@ -23,3 +23,17 @@ type Map interface {
 	// Root ends a batch: it returns the map's root, and how many streams it has.
 	Root(ctx context.Context, batch uint64) (root [32]byte, streams uint64, err error)
 }
+
+// twice finds a statement that stands twice in a stream, among the entries of one
+// batch.
+type twice map[[64]byte]bool
+
+// add reports whether the stream of e has its statement already.
+func (t twice) add(e *entry.Entry) bool {
+	var key [64]byte
+	copy(key[:], e.Stream[:])
+	copy(key[32:], e.Statement[:])
+	before := t[key]
+	t[key] = true
+	return before
+}

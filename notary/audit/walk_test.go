@@ -126,8 +126,17 @@ func TestEveryChangedObjectIsFound(t *testing.T) {
 				t.Errorf("%s %s: %v", name, what, err)
 				continue
 			}
-			if about := all.Error(); !strings.Contains(about, name) && !(name == "checkpoints/00000000000000000729" && strings.Contains(about, "checkpoint: ")) &&
-				!strings.Contains(about, "heads/") && !strings.Contains(about, "tile/") {
+			about := all.Error()
+			for of, also := range map[string]string{
+				"tile/entries/":                    "tile/0/",       // an entry that was changed does not hash to its tile
+				"heads/":                           "tile/entries/", // a head of another size has other bundles
+				"checkpoints/00000000000000000729": "checkpoint: ",
+			} {
+				if strings.HasPrefix(name, of) && strings.Contains(about, also) {
+					about = name
+				}
+			}
+			if !strings.Contains(about, name) {
 				t.Errorf("%s %s: %v", name, what, err)
 			}
 		}
