@@ -104,7 +104,7 @@ func (a *app) audit(c *cobra.Command, v auditing) error {
 	r := &audited{before: memory.state.Position, origin: memory.state.Origin}
 	public, err := log.Read(ctx, "checkpoint")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return unread(err, memory)
+		return unreadLog(err, memory)
 	}
 	if cp, err := checkpoint.Parse(public); err == nil {
 		r.origin = cp.Origin
@@ -130,7 +130,7 @@ func (a *app) audit(c *cobra.Command, v auditing) error {
 	case err != nil && c.Context().Err() != nil:
 		return &fault{code: exitPending, err: errors.New("it was stopped"), safe: memory.safe(), do: memory.again()}
 	case err != nil:
-		return unread(err, memory)
+		return unreadLog(err, memory)
 	}
 	r.stopped = len(r.findings) == 0 && r.report.Final != nil && !r.report.Whole
 	if r.report.Proof != nil && r.trust.trust != nil {
@@ -246,8 +246,8 @@ func logSigned(t *receipt.Trust, s checkpoint.Signed) error {
 	return err
 }
 
-// unread is the error of a log that could not be read: no verdict on it.
-func unread(err error, k *auditMemory) error {
+// unreadLog is the error of a log that could not be read: no verdict on it.
+func unreadLog(err error, k *auditMemory) error {
 	f := &fault{code: exitService, err: fmt.Errorf("the log could not be read: %w", err), safe: "This says nothing about the log. " + k.safe(), do: k.again()}
 	return f
 }

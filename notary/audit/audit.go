@@ -56,7 +56,8 @@ type Auditor struct {
 	// Check, if not nil, is called for every object that the log published: what is
 	// to be said of it beside its bytes. Its errors end the audit.
 	Check func(ctx context.Context, name string) error
-	// Stop, if not nil, is asked before every batch whether to go no further.
+	// Stop, if not nil, is asked before every batch, also by two at once, whether to go
+	// no further.
 	Stop func() bool
 	// Ahead audits also what is signed and not final yet.
 	Ahead bool

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,8 +85,9 @@ func TestAnAuditGoesOn(t *testing.T) {
 	want := newKeeper(t)
 	w.clean(want, w.edge.Size())
 	for runs := 0; ; runs++ {
-		a, batches := w.auditor(), 0
-		a.Stop = func() bool { batches++; return batches > 8 }
+		a := w.auditor()
+		var asked atomic.Int32
+		a.Stop = func() bool { return asked.Add(1) > 8 }
 		r, err := w.audit(k, a)
 		if err != nil {
 			t.Fatal(err)

@@ -117,13 +117,13 @@ func (w *walk) pieces(ctx context.Context, order <-chan *piece, reached func(Pos
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if p.err == nil && p.from == w.at.Size && w.Stop != nil && w.Stop() {
-			return nil
-		}
 		select {
 		case <-p.done:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+		if p.err == nil && p.from == w.at.Size && w.Stop != nil && w.Stop() {
+			return nil
 		}
 		if err := w.enter(ctx, p); err != nil {
 			var f *Finding
