@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory", "notary/explain", "notary/parcel"},
 	{"notary/timestamp"},
 	{"notary/receipt", "notary/witness"},
-	{"notary/history"},
+	{"notary/history", "notary/audit"},
 	{"notary", "notary/share", "notary/kit"},
 	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client", "notary/mirror"},
 	{"functions/url", "functions/wire"},

@@ -83,7 +83,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand(), a.forgetCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand(), a.readsCommand(), a.recoverCommand(), a.exportCommand()},
 		forAnyone: {a.keygenCommand(), a.verifyCommand(), a.explainCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand(),
-			a.renewCommand(), a.mirrorCommand()},
+			a.auditCommand(), a.renewCommand(), a.mirrorCommand()},
 	} {
 		for _, v := range verbs {
 			v.GroupID = group

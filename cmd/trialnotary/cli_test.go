@@ -67,7 +67,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BIDI", "Week \u202e12")
 			return nil
 		},
-		Cmds: scriptCommands(map[string]scriptCommand{"admit": admit, "sealing": sealingSwitch, "service": serviceSwitch, "freeze": freeze, "cosign": cosign}),
+		Cmds: scriptCommands(map[string]scriptCommand{"admit": admit, "sealing": sealingSwitch, "service": serviceSwitch, "freeze": freeze, "cosign": cosign, "forge": forge, "trusting": trusting}),
 	})
 }
 
@@ -79,7 +79,7 @@ func scriptCommands(onService map[string]scriptCommand) map[string]scriptCommand
 	all := map[string]scriptCommand{
 		"exits": exits, "replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
 		"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify,
-		"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo,
+		"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo, "found": foundFile,
 	}
 	maps.Copy(all, onService)
 	return all
@@ -105,6 +105,9 @@ type village struct {
 	alter  func(path string, body []byte) (changed []byte, gone bool)
 	policy *checkpoint.Policy
 	ahead  atomic.Int64 // nanoseconds that its clock is ahead
+
+	signers []checkpoint.Signer
+	forged  map[string][]byte // shown in place of what is there, by path
 }
 
 func newVillage() (*village, error) { return newAnchoringVillage(0) }
@@ -124,7 +127,8 @@ func newAnchoringVillage(anchor time.Duration) (*village, error) {
 	if v.policy, err = checkpoint.NewLogPolicy(ed.VerifierKey(), ml.VerifierKey()); err != nil {
 		return nil, err
 	}
-	s, err := notary.New(storetest.NewMemory(), notary.Config{Origin: origin, Signers: []checkpoint.Signer{ed, ml}, Policy: v.policy, Anchor: anchor,
+	v.signers = []checkpoint.Signer{ed, ml}
+	s, err := notary.New(storetest.NewMemory(), notary.Config{Origin: origin, Signers: v.signers, Policy: v.policy, Anchor: anchor,
 		Now:      func() time.Time { return time.Now().Add(time.Duration(v.ahead.Load())) },
 		Sponsors: func() []statement.PublicKey { v.mu.Lock(); defer v.mu.Unlock(); return v.sponsors }})
 	if err != nil {
@@ -134,8 +138,12 @@ func newAnchoringVillage(anchor time.Duration) (*village, error) {
 	handler := web.New(web.Options{Service: s, Trust: v.trust})
 	v.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v.mu.Lock()
-		status, look := v.status, v.look
+		status, look, forged := v.status, v.look, v.forged[r.URL.Path]
 		v.mu.Unlock()
+		if forged != nil && status == 0 {
+			w.Write(forged)
+			return
+		}
 		if look != nil && status == 0 {
 			status = look(r)
 		}

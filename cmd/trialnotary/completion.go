@@ -22,14 +22,14 @@ func argumentFiles() map[string][][]string {
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
 		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
 		"export": {trial}, "mirror": {{}, nil},
-		"man": {nil},
+		"man": {nil}, "audit": {nil},
 	}
 }
 
 // flagFiles are the endings of the files that flags name, in whatever verb.
 func flagFiles() map[string]string {
 	return map[string]string{"key": "key", "invite": "invite", "trial": "trial", "trust": "trust", "manifest": "manifest",
-		"opening": "opening", "csv": "csv", "recovery": "pub", "supersedes": "receipt", "about": "receipt"}
+		"opening": "opening", "cosign": "key", "csv": "csv", "recovery": "pub", "supersedes": "receipt", "about": "receipt"}
 }
 
 // complete tells shells which files fit where.

@@ -60,7 +60,7 @@ func exitWords(c *cobra.Command) string {
 		words = []string{"0 verified or done", "1 NOT verified"}
 	}
 	words = append(words, "2 usage or bad input")
-	if has("service") || !c.HasParent() {
+	if has("service") || has("state") || !c.HasParent() {
 		words = append(words, "3 not yet", "4 the service could not be reached or refused")
 	}
 	if has("tsa") {

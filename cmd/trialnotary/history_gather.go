@@ -231,14 +231,14 @@ func (t *gatherer) wanted(names []string) ([]named, error) {
 	return out, nil
 }
 
-// audit is an auditor's signed checkpoint.
-type audit struct {
+// vouched is an auditor's signed checkpoint.
+type vouched struct {
 	file string
 	checkpoint.Signed
 }
 
-func readAuditors(files []string) ([]audit, error) {
-	var all []audit
+func readAuditors(files []string) ([]vouched, error) {
+	var all []vouched
 	for _, f := range files {
 		b, err := client.ReadFile(f, checkpoint.MaxSize)
 		if err != nil {
@@ -251,14 +251,14 @@ func readAuditors(files []string) ([]audit, error) {
 		if len(all) > 0 && s.Checkpoint != all[0].Checkpoint {
 			return nil, &fault{code: exitUsage, err: fmt.Errorf("%s and %s are about different checkpoints; a history has one", all[0].file, f)}
 		}
-		all = append(all, audit{f, s})
+		all = append(all, vouched{f, s})
 	}
 	return all, nil
 }
 
 // chooseBatch fixes the batch where an auditor's checkpoint says how far they went.
 // Otherwise it is the newest, which cannot be older than the public checkpoint.
-func (t *gatherer) chooseBatch(audits []audit) error {
+func (t *gatherer) chooseBatch(audits []vouched) error {
 	switch {
 	case t.at > 0:
 		return nil
@@ -303,7 +303,7 @@ func (t *gatherer) chooseBatch(audits []audit) error {
 
 // addAuditors adds the auditors' checkpoints, and proves the batch in the one that
 // they signed.
-func (t *gatherer) addAuditors(audits []audit) error {
+func (t *gatherer) addAuditors(audits []vouched) error {
 	if len(audits) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trialnotary/notary/audit"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/entry"
@@ -62,6 +63,10 @@ func kindOf(version string) string {
 		return "head of a batch"
 	case history.Version:
 		return "history"
+	case audit.EquivocationVersion:
+		return "proof of two histories"
+	case audit.StateVersion:
+		return "auditor's state"
 	case mapVersion:
 		return "map proof"
 	case proofVersion:
@@ -173,6 +178,8 @@ func (i *inspected) read(version string, b []byte) error {
 		return i.pending(b)
 	case history.Version:
 		return i.history(b)
+	case audit.EquivocationVersion:
+		return i.equivocation(b)
 	}
 	if k, err := statement.ParsePublicKey(strings.TrimSuffix(string(b), "\n")); err == nil {
 		i.word = "VERIFIER KEY"

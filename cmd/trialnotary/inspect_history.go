@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"trialnotary/notary/audit"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/entry"
 	"trialnotary/notary/history"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/streammap"
+	"trialnotary/notary/text"
 )
 
 // history adds what the file says of each stream; the verdict is for verify.
@@ -75,4 +77,17 @@ func (i *inspected) batch(b entry.Batch) {
 	i.add("batch", "%s, %s", number(b.Number), moment(b.Time))
 	i.add("place", "log index %s; its first entry has index %s", number(b.Index), number(b.First))
 	i.add("streams", "%s after it", number(b.Streams))
+}
+
+// equivocation adds what a log is said to have signed.
+func (i *inspected) equivocation(b []byte) error {
+	e, err := audit.ParseEquivocation(b)
+	if err != nil {
+		return err
+	}
+	first, second := e.Checkpoints()
+	i.add("first", "%s, %s, root %s", first.Origin, leaves(first.Size), text.Base64(first.Root[:]))
+	i.add("second", "%s, %s, root %s", second.Origin, leaves(second.Size), text.Base64(second.Root[:]))
+	i.add("together", "they cannot both be true; whether the log signed them, verify says")
+	return nil
 }

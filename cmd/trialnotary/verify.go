@@ -44,7 +44,8 @@ the zip that 'trialnotary share' made. For a directory, check every receipt belo
 with --files, also that what stands beside each, with its manifest, is what was sealed.
 With a history, tell what was said of the statement later. A history by itself: check
 that nothing was left out of it. The kit of a trial, as 'trialnotary export' makes it:
-everything in it, in one table.
+everything in it, in one table. What 'trialnotary audit' left of a log that signed two
+histories: that it did.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
@@ -141,6 +142,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	}
 	if isHistory(name) {
 		return a.verifyHistory(name, v)
+	}
+	if isEquivocation(name) {
+		return a.verifyEquivocation(name, v)
 	}
 	if isKit(name) {
 		return a.verifyKit(name, v)

@@ -14,6 +14,7 @@ import (
 
 	"trialnotary/functions/wire"
 	"trialnotary/notary"
+	"trialnotary/notary/audit"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/onaws"
 	"trialnotary/notary/statement"
@@ -218,7 +219,7 @@ func TestWhateverIsChangedIsFound(t *testing.T) {
 				}
 				w.store.Tamper(name, bad)
 				err, failed := w.audit(full)
-				var f *Finding
+				var f *audit.Finding
 				if !errors.As(err, &f) || !failed || len(w.alarms) != 1 || !strings.HasPrefix(w.alarms[0], "audit ") {
 					t.Errorf("%s %s: %v, metric %v, alarms %q", name, what, err, failed, w.alarms)
 				}

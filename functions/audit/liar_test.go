@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"trialnotary/notary/audit"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/entry"
 	"trialnotary/notary/statement"
@@ -110,21 +111,21 @@ func TestALyingOperatorIsFound(t *testing.T) {
 		found string // "": nothing, since it is the truth
 	}{
 		{"none", func(f *forged) { f.enter(1, true, same) }, ""},
-		{"an entry is not in the map", func(f *forged) { f.enter(1, true, same); f.enter(2, false, same) }, "its stream map is not that of the entries"},
+		{"an entry is not in the map", func(f *forged) { f.enter(1, true, same); f.enter(2, false, same) }, "stream map that is not that of the entries"},
 		{"the map has an entry that the log has not", func(f *forged) {
 			f.fold(entry.Entry{Index: 9, Batch: 3, Time: f.batch.Time, Stream: f.w.stream("trial"), Seq: 4})
-		}, "its stream map is not that of the entries"},
+		}, "stream map that is not that of the entries"},
 		{"a stream is not counted", func(f *forged) {
 			f.enter(1, true, same)
 			f.batch.Streams, f.batch.MapRoot = uint64(len(f.values))-1, streammap.RootOf(f.values)
-		}, "its stream map is not that of the entries"},
+		}, "stream map that is not that of the entries"},
 		{"a seq stands twice", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Seq-- }) }, "has seq 3 after 3"},
 		{"a seq is left out", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Seq++ }) }, "has seq 5 after 3"},
 		{"two entries have one seq", func(f *forged) { f.enter(1, false, same); f.enter(2, true, same) }, "has seq 4 after 4"},
 		{"a statement stands twice", func(f *forged) { f.enter(1, true, same); f.enter(1, true, same) }, "is a statement that its stream has already"},
-		{"an entry is dated to an earlier batch", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Batch-- }) }, "is not one of its place and time"},
-		{"an entry has another's index", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Index-- }) }, "is not one of its place and time"},
-		{"the batch claims an entry of the one before", func(f *forged) { f.enter(1, true, same); f.claims = 1 }, "its batch leaf is not one of its place"},
+		{"an entry is dated to an earlier batch", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Batch-- }) }, "says batch 2 and stands in batch 3"},
+		{"an entry has another's index", func(f *forged) { f.enter(1, true, func(e *entry.Entry) { e.Index-- }) }, "says that it has index"},
+		{"the batch claims an entry of the one before", func(f *forged) { f.enter(1, true, same); f.claims = 1 }, "says that the batch begins at"},
 	} {
 		t.Run(c.lie, func(t *testing.T) {
 			w := newWorld(t)
@@ -135,7 +136,7 @@ func TestALyingOperatorIsFound(t *testing.T) {
 			c.tell(f)
 			f.publish()
 			err, failed := w.audit(false)
-			var finding *Finding
+			var finding *audit.Finding
 			if c.found == "" {
 				if err != nil || failed {
 					t.Error(failed, err)

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"trialnotary/notary"
+	"trialnotary/notary/audit"
 	"trialnotary/notary/streammap"
 	"trialnotary/notary/text"
 )
-
-// rememberEvery is how many batches are audited between two notes of how far.
-const rememberEvery = 100
 
 // progress is how far the log was verified. Everything else that is needed to go
 // on is checked against it: the tree's edge by the root, the map's nodes by their
@@ -29,6 +27,10 @@ type progress struct {
 	Root        [32]byte
 	Time        time.Time // of the batch
 	Map         streammap.Root
+}
+
+func (p progress) position() audit.Position {
+	return audit.Position{Batch: p.Batch, Size: p.Size, Root: p.Root, Time: p.Time, Streams: p.Map.Streams, MapRoot: p.Map.Hash}
 }
 
 func (p progress) bytes() []byte {
@@ -86,20 +88,24 @@ func (p *packs) keep(batch uint64, pack []byte) {
 	p.size += len(pack)
 }
 
-// nodes reads the packs for one call.
-type nodes struct {
-	a   *auditor
-	ctx context.Context
-}
+// packStore keeps them. It implements [audit.PackStore].
+type packStore struct{ a *auditor }
 
-// Node implements streammap.Nodes.
-func (n nodes) Node(batch uint64, offset, length int64) ([]byte, error) {
-	if p := n.a.packs.kept[batch]; p != nil && 0 <= offset && offset+length <= int64(len(p)) {
+func (s *packStore) ReadPack(ctx context.Context, batch uint64, offset, length int64) ([]byte, error) {
+	if p := s.a.packs.kept[batch]; p != nil && 0 <= offset && offset+length <= int64(len(p)) {
 		return p[offset : offset+length], nil
 	}
-	b, err := n.a.state.GetState(n.ctx, packName(batch), offset, length)
+	b, err := s.a.state.GetState(ctx, packName(batch), offset, length)
 	if err != nil {
-		return nil, fmt.Errorf("the auditor's own map; delete %s to begin anew: %w", newestProgress, err)
+		return nil, fmt.Errorf("delete %s to begin anew: %w", newestProgress, err)
 	}
 	return b, nil
+}
+
+func (s *packStore) WritePack(ctx context.Context, batch uint64, pack []byte) error {
+	err := s.a.state.PutState(ctx, packName(batch), pack)
+	if err == nil {
+		s.a.packs.keep(batch, pack)
+	}
+	return err
 }

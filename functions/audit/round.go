@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"trialnotary/functions/wire"
 	"trialnotary/notary"
+	"trialnotary/notary/audit"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/onaws"
 )
@@ -21,7 +23,8 @@ const (
 	fullProgress   = "audit/full"
 )
 
-// auditor verifies one log.
+// auditor verifies one log: what package audit does, with what this function keeps
+// and with its look at the locks.
 type auditor struct {
 	app    *wire.App
 	state  notary.Store // Get, Checkpoint, and what is below audit/
@@ -37,18 +40,36 @@ type locks interface {
 	CheckLock(ctx context.Context, name string, r onaws.Retention) error
 }
 
-// Finding is something wrong with the log itself, as against a fault on the way
-// to it.
-type Finding struct{ Object, Reason string }
-
-func (f *Finding) Error() string { return f.Object + ": " + f.Reason }
-
-func found(object, format string, a ...any) error {
-	return &Finding{object, fmt.Sprintf(format, a...)}
-}
-
 func newAuditor(app *wire.App) *auditor {
 	return &auditor{app: app, state: app.Store, locks: onaws.NewStore(app.Clients, app.Env)}
+}
+
+// of returns the auditor of the log, whose map stands after m.
+func (a *auditor) of(m *audit.Packs) *audit.Auditor {
+	verify := func(p *checkpoint.Policy) func(checkpoint.Signed) error {
+		return func(c checkpoint.Signed) error { _, err := p.Verify(c, nil); return err }
+	}
+	return &audit.Auditor{Log: objects{a.state}, Map: m, Final: verify(a.policy), Own: verify(a.own),
+		Check: func(ctx context.Context, name string) error { return a.locks.CheckLock(ctx, name, a.app.Env.Retention) }}
+}
+
+// objects reads the public log of a store.
+type objects struct{ store notary.Store }
+
+// Read implements [audit.Reader].
+func (o objects) Read(ctx context.Context, name string) ([]byte, error) {
+	if name == "checkpoint" {
+		b, err := o.store.Checkpoint(ctx)
+		if err == nil && b == nil {
+			err = fs.ErrNotExist
+		}
+		return b, err
+	}
+	b, err := o.store.Get(ctx, name)
+	if errors.Is(err, notary.ErrNotFound) {
+		err = fs.ErrNotExist
+	}
+	return b, err
 }
 
 // event is the rule's input.
@@ -60,7 +81,7 @@ type event struct {
 func (a *auditor) round(ctx context.Context, e event) error {
 	err := a.audit(ctx, e.Full)
 	failures := 0.0
-	var finding *Finding
+	var finding *audit.Finding
 	var unlocked *onaws.Unlocked
 	switch {
 	case errors.As(err, &unlocked):
@@ -100,9 +121,15 @@ func (a *auditor) audit(ctx context.Context, full bool) error {
 	if err := a.locks.CheckLocks(ctx, a.app.Env.Retention); err != nil {
 		return err
 	}
-	newest, err := a.newest(ctx)
-	if err != nil || newest == nil {
+	newest, err := a.of(nil).Newest(ctx)
+	if err != nil {
 		return err
+	}
+	if newest == nil {
+		if _, err := a.state.GetState(ctx, newestProgress, 0, 0); err == nil {
+			return &audit.Finding{Object: "checkpoint", Reason: "it is gone"}
+		}
+		return nil
 	}
 	at, err := a.goOn(ctx, newestProgress, newest)
 	if err != nil {
@@ -113,7 +140,7 @@ func (a *auditor) audit(ctx context.Context, full bool) error {
 	}
 	behind, err := a.goOn(ctx, fullProgress, newest)
 	if err == nil && (behind.Batch != at.Batch || behind.Root != at.Root) && behind.Size == at.Size {
-		err = found(checkpoint.HeadName(at.Batch), "the full audit gives another root than the hourly ones")
+		err = &audit.Finding{Object: checkpoint.HeadName(at.Batch), Reason: "the full audit gives another root than the hourly ones"}
 	}
 	return err
 }
@@ -130,78 +157,34 @@ func (a *auditor) trust(policy *checkpoint.Policy) error {
 	return nil
 }
 
-// newest returns the public checkpoint, nil for an empty log. What is above it is
-// being published and is not audited yet.
-func (a *auditor) newest(ctx context.Context) (*checkpoint.Signed, error) {
-	raw, err := a.state.Checkpoint(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		if _, err := a.state.GetState(ctx, newestProgress, 0, 0); err == nil {
-			return nil, found("checkpoint", "it is gone")
-		}
-		return nil, nil
-	}
-	cp, err := checkpoint.Parse(raw)
-	if err == nil {
-		_, err = a.policy.Verify(cp, nil)
-	}
-	if errors.Is(err, checkpoint.ErrQuorum) {
-		return nil, found("checkpoint", "%v; if the witnesses of the policy were changed just now, the next batch ends this", err)
-	} else if err != nil {
-		return nil, found("checkpoint", "%v", err)
-	}
-	final, err := a.get(ctx, checkpoint.FinalName(cp.Size))
-	if err == nil && string(final) != string(raw) {
-		err = found("checkpoint", "it is not %s", checkpoint.FinalName(cp.Size))
-	}
-	return &cp, err
-}
-
-// get reads a public object that must be there.
-func (a *auditor) get(ctx context.Context, name string) ([]byte, error) {
-	b, err := a.state.Get(ctx, name)
-	if errors.Is(err, notary.ErrNotFound) {
-		return nil, found(name, "it is missing")
-	}
-	return b, err
-}
-
 // goOn audits batch after batch from where the progress of that name was left,
-// until the newest checkpoint or until the time is nearly over.
+// until the newest checkpoint or until the time is nearly over. What is above that
+// checkpoint is being published and is not audited yet.
 func (a *auditor) goOn(ctx context.Context, name string, newest *checkpoint.Signed) (progress, error) {
-	at, err := a.recall(ctx, name)
+	p, err := a.recall(ctx, name)
 	if err != nil {
-		return at, err
+		return p, err
 	}
-	w, err := a.at(ctx, at)
-	if err != nil {
-		return at, err
+	begin := p.Batch
+	if p.Size < newest.Size {
+		m := &audit.Packs{At: p.Map, Store: &packStore{a}}
+		log := a.of(m)
+		log.Stop = func() bool { end, ok := ctx.Deadline(); return ok && time.Until(end) < lastBatch }
+		_, err = log.Walk(ctx, p.position(), newest.Size, func(at audit.Position) error {
+			p = progress{at.Batch, at.Size, at.Root, at.Time, m.At}
+			return a.remember(ctx, name, p)
+		})
+	} else {
+		_, err = a.of(nil).Walk(ctx, p.position(), p.Size, nil) // its edge is read back
 	}
-	begin := w.progress.Batch
-	for w.progress.Size < newest.Size {
-		if end, ok := ctx.Deadline(); ok && time.Until(end) < lastBatch {
-			break
-		}
-		if err := w.batch(ctx); err != nil {
-			return w.progress, errors.Join(err, a.remember(ctx, name, w.progress))
-		}
-		if w.progress.Batch%rememberEvery == 0 {
-			if err := a.remember(ctx, name, w.progress); err != nil {
-				return w.progress, err
-			}
-		}
-	}
-	switch p := w.progress; {
+	switch {
+	case err != nil:
+		return p, err
 	case p.Size > newest.Size:
-		return p, found("checkpoint", "it has gone back to size %d; size %d was audited, or no batch ends there", newest.Size, p.Size)
+		return p, &audit.Finding{Object: "checkpoint", Reason: fmt.Sprintf("it has gone back to size %d; size %d was audited", newest.Size, p.Size)}
 	case p.Size == newest.Size && p.Root != newest.Root:
-		return p, found("checkpoint", "its root is not that of the log at size %d", p.Size)
+		return p, &audit.Finding{Object: "checkpoint", Reason: fmt.Sprintf("its root is not that of the log at size %d", p.Size)}
 	}
-	a.app.Log.Info("audited", "what", name, "from", begin, "batch", w.progress.Batch, "size", w.progress.Size)
-	if w.progress.Batch == begin {
-		return w.progress, nil
-	}
-	return w.progress, a.remember(ctx, name, w.progress)
+	a.app.Log.Info("audited", "what", name, "from", begin, "batch", p.Batch, "size", p.Size)
+	return p, nil
 }

@@ -165,6 +165,10 @@ func Exchange(name string, old, data []byte, mode fs.FileMode) error {
 	return put(name, data, mode)
 }
 
+// Keep writes a private file over whatever is there, which can be had again. A crash
+// leaves the old file or the new one, whole.
+func Keep(name string, data []byte) error { return put(name, data, Private) }
+
 // put writes a file over whatever is there; only for what can be had again.
 func put(name string, data []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

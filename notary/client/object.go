@@ -35,3 +35,18 @@ func (s *Service) Object(ctx context.Context, name string) ([]byte, error) {
 	}
 	return a.body, nil
 }
+
+// Published is [Service.Object] for a log that anyone may serve, as from a plain web
+// server: whatever says 404 or 410 there has no such object.
+func (s *Service) Published(ctx context.Context, name string) ([]byte, error) {
+	a, err := s.do(ctx, request{method: http.MethodGet, path: "/" + name, limit: maxObject})
+	switch {
+	case err != nil:
+		return nil, err
+	case a.status == http.StatusNotFound, a.status == http.StatusGone:
+		return nil, ErrNoObject
+	case a.status != http.StatusOK:
+		return nil, s.refused(a)
+	}
+	return a.body, nil
+}

@@ -110,12 +110,36 @@ func (e *Edge) Clone() *Edge {
 // Append adds a leaf for entry, of at most [MaxEntry] bytes; entry is copied. It
 // allocates once per full tile and bundle, not per leaf.
 func (e *Edge) Append(entry []byte) {
-	e.bundle = AppendBundle(e.bundle, entry)
 	e.leaf = append(append(e.leaf[:0], leafPrefix), entry...)
-	h := sha256.Sum256(e.leaf)
+	e.AppendHashed(entry, sha256.Sum256(e.leaf))
+}
+
+// AppendHashed is Append for an entry whose leaf hash is known.
+func (e *Edge) AppendHashed(entry []byte, leaf Hash) {
+	e.bundle = AppendBundle(e.bundle, entry)
 	index := e.size
 	e.size++
-	for l := range levels {
+	e.grow(0, index, leaf)
+}
+
+// AppendTile adds the leaves of a full bundle, where the tree's size is a multiple
+// of [Width]: their hashes, 32 bytes each, and the [TileRoot] over these. Both slices
+// are kept and must not be changed.
+func (e *Edge) AppendTile(bundle, hashes []byte, root Hash) {
+	if e.width(0) != 0 || len(hashes) != Width*HashSize {
+		panic(fmt.Sprintf("tile: %d hashes appended as a tile at size %d", len(hashes)/HashSize, e.size))
+	}
+	index := e.size / Width
+	e.bundles = append(e.bundles, Object{BundlePath(index, Width), bundle})
+	e.full[0] = append(e.full[0], Object{HashPath(0, index, Width), hashes})
+	e.size += Width
+	e.grow(1, index, root)
+}
+
+// grow appends a hash to the tiles from a level upward; index is its own among those
+// of the level.
+func (e *Edge) grow(level int, index uint64, h Hash) {
+	for l := level; l < levels; l++ {
 		if e.tiles[l] == nil {
 			e.tiles[l] = make([]byte, 0, Width*HashSize)
 		}
@@ -181,6 +205,18 @@ func (e *Edge) Objects() []Object {
 			objects = append(objects, Object{HashPath(l, e.index(l), w), slices.Clip(e.tiles[l])})
 			e.grown[l] = false
 		}
+	}
+	return objects
+}
+
+// Full returns the full ones of [Edge.Objects], which are then not returned again:
+// they are the same whatever size the tree grows to.
+func (e *Edge) Full() []Object {
+	objects := e.bundles
+	e.bundles = nil
+	for l := range levels {
+		objects = append(objects, e.full[l]...)
+		e.full[l] = nil
 	}
 	return objects
 }

@@ -336,3 +336,62 @@ func TestEdgeRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// Leaves hashed elsewhere, one by one and by whole tiles, make the same log; full
+// objects may be taken on the way.
+func TestAppendHashedAndTiles(t *testing.T) {
+	const n = 66_000
+	var plain, other Edge
+	want, got := store{}, store{}
+	for i := range n {
+		plain.Append(entryOf(i))
+	}
+	want.put(t, plain.Objects())
+	for i := 0; i < n; {
+		if i%Width != 0 || i+Width > n || i%3 == 0 {
+			other.AppendHashed(entryOf(i), LeafHash(entryOf(i)))
+			i++
+			continue
+		}
+		var bundle, hashes []byte
+		for range Width {
+			h := LeafHash(entryOf(i))
+			bundle, hashes = AppendBundle(bundle, entryOf(i)), append(hashes, h[:]...)
+			i++
+		}
+		other.AppendTile(bundle, hashes, TileRoot(hashes))
+		got.put(t, other.Full())
+	}
+	got.put(t, other.Objects())
+	if other.Root() != plain.Root() || other.Size() != n {
+		t.Errorf("another root at size %d", other.Size())
+	}
+	if !maps.EqualFunc(got, want, func(a, b []byte) bool { return string(a) == string(b) }) {
+		t.Errorf("other objects: %d, want %d", len(got), len(want))
+	}
+	if objects := other.Full(); len(objects) > 0 {
+		t.Errorf("%d objects are returned twice", len(objects))
+	}
+}
+
+// The root at an older size is that which the tree had.
+func TestRootAt(t *testing.T) {
+	var e Edge
+	roots := map[uint64]Hash{}
+	for i := range 700 {
+		e.Append(entryOf(i))
+		roots[e.Size()] = e.Root()
+	}
+	s := store{}
+	s.put(t, e.Objects())
+	for old, want := range roots {
+		if h, err := RootAt(old, 700, s.get); err != nil || h != want {
+			t.Errorf("size %d: %v", old, err)
+		}
+	}
+	for _, old := range []uint64{0, 701} {
+		if _, err := RootAt(old, 700, s.get); err == nil {
+			t.Errorf("a root at size %d", old)
+		}
+	}
+}

@@ -51,6 +51,13 @@ func Root(leaves []Hash) Hash {
 // split returns the largest power of two smaller than n, n ≥ 2.
 func split(n uint64) uint64 { return 1 << (bits.Len64(n-1) - 1) }
 
+// TileRoot returns the hash over the hashes of a tile or of an aligned part of one:
+// 1, 2, 4 … 256 of them, 32 bytes each.
+func TileRoot(hashes []byte) Hash {
+	var r reducer
+	return r.root(hashes)
+}
+
 // reducer computes the hash of a complete subtree in its own memory.
 type reducer struct {
 	b [1 + Width*HashSize]byte

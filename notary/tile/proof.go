@@ -77,6 +77,19 @@ func Consistency(old, size uint64, get func(name string) ([]byte, error)) ([]Has
 	return up, nil
 }
 
+// RootAt returns the head of the tree's first old leaves, 0 < old ≤ size. Tiles are
+// read as by [Inclusion].
+func RootAt(old, size uint64, get func(name string) ([]byte, error)) (Hash, error) {
+	if old == 0 || old > size {
+		return Hash{}, fmt.Errorf("root at size %d: the tree has %d leaves", old, size)
+	}
+	h, err := rangeHash(tiles(size, get), 0, old)
+	if err != nil {
+		return Hash{}, fmt.Errorf("root at size %d of %d: %w", old, size, err)
+	}
+	return h, nil
+}
+
 func inclusion(node nodes, index, size uint64) ([]Hash, error) {
 	if index >= size {
 		return nil, fmt.Errorf("there is no leaf %d in a tree of %d", index, size)
