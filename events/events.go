@@ -53,7 +53,7 @@ type BatchSealed struct {
 // Alarm says that somebody must look at the log.
 type Alarm struct {
 	Origin string    `json:"origin"`
-	Kind   string    `json:"kind"`   // forked, restored, unreadable, clock, witness, audit, unlocked
+	Kind   string    `json:"kind"`   // forked, restored, unreadable, clock, witness, keys, audit, unlocked
 	Object string    `json:"object"` // what it is about: an object's name, or a sentence
 	Time   time.Time `json:"time"`
 }

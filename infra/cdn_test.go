@@ -66,7 +66,7 @@ func TestTheDistributionServesTheLogAndCheckpointWithoutCode(t *testing.T) {
 			t.Errorf("%s: %d behaviors", name, len(all))
 		}
 		for path, from := range map[string]string{
-			"/tile/*": "LogBucket", "/checkpoints/*": "LogBucket", "/heads/*": "LogBucket", "/signed/*": "LogBucket",
+			"/tile/*": "LogBucket", "/checkpoints/*": "LogBucket", "/handovers/*": "LogBucket", "/heads/*": "LogBucket", "/signed/*": "LogBucket",
 			"/checkpoint": "SiteBucket", "/submissions": "SubmitFunctionUrl", "/streams/*": "ProveFunctionUrl", "": "ProveFunctionUrl",
 		} {
 			b := all[path]

@@ -92,14 +92,14 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 			root.AddCommand(v)
 		}
 	}
-	demo, serve, repair, erase := demoCommand(), serveCommand(), repairCommand(), eraseCommand()
+	demo, serve, repair, erase, rotate := demoCommand(), serveCommand(), repairCommand(), eraseCommand(), rotateCommand()
 	completion, man := completionCommand(), manCommand()
 	demo.GroupID, completion.GroupID, man.GroupID = forAnyone, forAnyone, forAnyone
-	serve.GroupID, repair.GroupID, erase.GroupID = forOperators, forOperators, forOperators
-	for _, v := range []*cobra.Command{serve, repair, erase} {
+	serve.GroupID, repair.GroupID, erase.GroupID, rotate.GroupID = forOperators, forOperators, forOperators, forOperators
+	for _, v := range []*cobra.Command{serve, repair, erase, rotate} {
 		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	}
-	root.AddCommand(demo, completion, man, serve, repair, erase)
+	root.AddCommand(demo, completion, man, serve, repair, rotate, erase)
 	for _, v := range root.Commands() {
 		v.DisableFlagsInUseLine = true
 		complete(v)

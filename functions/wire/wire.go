@@ -85,6 +85,9 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 	if o.Policy, asked, err = onaws.Policy(signers, a.Env.Witnesses); err != nil {
 		return nil, err
 	}
+	if o.Policy, err = notary.WithHandovers(ctx, o.Policy, a.Store.Get); err != nil {
+		return nil, err
+	}
 	witnesses := make([]notary.Witness, len(asked))
 	for i, w := range asked {
 		if witnesses[i], err = witness.New(w, nil); err != nil {

@@ -45,6 +45,7 @@ func (h *handler) table() []route {
 		get("/checkpoints/{size}", "/checkpoints/", h.object),
 		get("/heads/{batch}", "/heads/", h.object),
 		get("/signed/{batch}", "/signed/", h.object),
+		get("/handovers/{number}", "/handovers/", h.object),
 		get("/trust", "/trust", h.trust),
 		get("/openapi.yaml", "/openapi.yaml", h.openapi),
 		get("/healthz", "/healthz", h.healthz),
