@@ -78,7 +78,7 @@ func TestDescription(t *testing.T) {
 	n := w.data("site-001", w.one)
 	w.must(n)
 	ops, responses := described(t)
-	if len(ops) != 16 {
+	if len(ops) != 17 {
 		t.Fatalf("%d operations are described: %v", len(ops), ops)
 	}
 	fill := strings.NewReplacer("{stream}", w.stream("site-001").String(), "{statement}", n.ID.String(),
