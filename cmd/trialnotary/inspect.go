@@ -62,6 +62,8 @@ func kindOf(version string) string {
 		return "head of a batch"
 	case history.Version:
 		return "history"
+	case history.QuietVersion:
+		return "quiet-period attestation"
 	case mapVersion:
 		return "map proof"
 	case proofVersion:
@@ -170,6 +172,8 @@ func (i *inspected) read(version string, b []byte) error {
 		return i.pending(b)
 	case history.Version:
 		return i.history(b)
+	case history.QuietVersion:
+		return i.quiet(b)
 	}
 	if k, err := statement.ParsePublicKey(strings.TrimSuffix(string(b), "\n")); err == nil {
 		i.word = "VERIFIER KEY"

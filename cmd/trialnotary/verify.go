@@ -136,6 +136,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if isHistory(name) {
 		return a.verifyHistory(name, v)
 	}
+	if isQuiet(name) {
+		return a.verifyQuiet(name, v)
+	}
 	r, err := a.open(name, &v)
 	if err != nil {
 		return err

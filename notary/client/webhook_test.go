@@ -106,7 +106,7 @@ func TestWebhookAddressesAndSecrets(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "whsec_", "whsec_c2hvcnQ=", webhookSecret[6:], webhookSecret + "=", "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 65))} {
-		if _, err := NewWebhook("https://example.org/", bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+		if _, err := NewWebhook("https://example.org/", bad); err == nil || len(bad) > 8 && strings.Contains(err.Error(), bad) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
