@@ -48,62 +48,80 @@ func handovers(ctx context.Context, get func(ctx context.Context, name string) (
 	return all, nil
 }
 
-// HandOver records that the log goes on under the keys next from its size on, and
-// until then was under those of the policy old: the object handovers/<n>, write-once.
-// The keys of old that are given sign it too; none where they were stolen. The log must
-// be at rest, its newest batch published. Called again, it returns what it recorded.
-func HandOver(ctx context.Context, store Store, old *checkpoint.Policy, keys, next []checkpoint.Signer) (checkpoint.Retired, error) {
-	fail := func(err error) (checkpoint.Retired, error) {
+// HandOver gives a log to the keys next. What is waiting is sealed under the keys of
+// old first; then the object handovers/<n> records, write-once, the size up to which
+// old counts. Both sign it, but the old ones not where they were stolen. Called again,
+// also after a crash, it returns what was recorded. Nobody else may be sealing.
+func HandOver(ctx context.Context, store Store, old Config, next []checkpoint.Signer, stolen bool) (checkpoint.Retired, error) {
+	k, err := handOver(ctx, store, old, next, stolen)
+	if err != nil {
 		return checkpoint.Retired{}, fmt.Errorf("hand over: %w", err)
 	}
+	return k, nil
+}
+
+func handOver(ctx context.Context, store Store, old Config, next []checkpoint.Signer, stolen bool) (checkpoint.Retired, error) {
+	none := checkpoint.Retired{}
 	var vkeys []string
 	for _, k := range next {
 		vkeys = append(vkeys, k.VerifierKey())
 	}
 	done, err := handovers(ctx, store.Get)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
 	if n := len(done); n > 0 && slices.Equal(done[n-1].Handover.New, vkeys) {
 		return done[n-1], nil
 	}
-	raw, err := store.Head(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	h, err := parseHead(raw)
+	// A crash up to here leaves the log under its old keys.
+	h, err := sealUnder(ctx, store, old)
 	switch {
 	case err != nil:
-		return fail(err)
+		return none, err
 	case h.Batch == 0:
-		return fail(errors.New("nothing was ever sealed in this log, so there is nothing to hand over"))
-	case h.Published != h.Batch:
-		return fail(fmt.Errorf("batch %d is not published yet", h.Batch))
+		return none, errors.New("nothing was ever sealed in this log, so there is nothing to hand over")
 	case len(done) > 0 && done[len(done)-1].Until >= h.Size:
-		return fail(fmt.Errorf("the keys were changed at size %d already, and nothing was sealed since", h.Size))
+		return none, fmt.Errorf("the keys were changed at size %d already, and nothing was sealed since", h.Size)
 	}
-	// Of a policy that has retired keys itself, these stand in their own objects.
-	if old, err = checkpoint.ParsePolicy(old.Bytes()); err != nil {
-		return fail(err)
-	}
-	k, err := checkpoint.NewRetired(old, checkpoint.Checkpoint{Origin: old.Origin(), Size: h.Size, Root: h.Root}, vkeys)
-	if err == nil {
-		err = k.Handover.Sign(append(slices.Clone(keys), next...))
-	}
-	if err == nil {
-		_, err = k.Handover.Verify(k)
-	}
+	k, err := checkpoint.NewRetired(old.Policy, checkpoint.Checkpoint{Origin: old.Origin, Size: h.Size, Root: h.Root}, vkeys)
 	if err != nil {
-		return fail(err)
+		return none, err
+	}
+	signers := next
+	if !stolen {
+		signers = append(slices.Clone(old.Signers), next...)
+	}
+	if err := k.Handover.Sign(signers); err != nil {
+		return none, err
+	}
+	if _, err := k.Handover.Verify(k); err != nil {
+		return none, err
 	}
 	b, err := k.HandoverBytes()
-	if err == nil {
-		err = store.Put(ctx, checkpoint.HandoverName(len(done)+1), b)
-	}
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
-	return k, nil
+	// A crash after it leaves the log handed over: the old keys seal nothing any more.
+	return k, store.Put(ctx, checkpoint.HandoverName(len(done)+1), b)
+}
+
+// sealUnder seals whatever was accepted and returns the head, published.
+func sealUnder(ctx context.Context, store Store, c Config) (h head, err error) {
+	if c.Policy, err = WithHandovers(ctx, c.Policy, store.Get); err != nil {
+		return h, err
+	}
+	s, err := New(store, c)
+	if err != nil {
+		return h, err
+	}
+	for more := true; more; {
+		sealed, err := s.Seal(ctx)
+		if err != nil {
+			return h, err
+		}
+		more = sealed.More
+	}
+	return s.readHead(ctx)
 }
 
 // underOurKeys returns ErrKeys if the newest checkpoint is not of this service's keys,

@@ -165,38 +165,10 @@ func (r *rotation) handOver(ctx context.Context) error {
 	if err := old.readKeys(keysDir, "", false); err != nil {
 		return err
 	}
-	policy, err := notary.WithHandovers(ctx, old.policy, r.store.Get)
-	if err == nil {
-		old.policy = policy
-		err = r.seal(ctx, old)
-	} else if errors.Is(err, notary.ErrKeys) {
-		err = nil // recorded already: the old keys seal nothing any more
-	}
-	if err != nil {
-		return err
-	}
-	signers := old.signers
-	if r.stolen {
-		signers = nil
-	}
-	r.done, err = notary.HandOver(ctx, r.store, old.policy, signers, r.next.signers)
+	var err error
+	r.done, err = notary.HandOver(ctx, r.store, notary.Config{Origin: old.origin, Signers: old.signers, Policy: old.policy, Witnesses: old.witnesses},
+		r.next.signers, r.stolen)
 	return err
-}
-
-// seal seals whatever was accepted.
-func (r *rotation) seal(ctx context.Context, l *logDir) error {
-	s, err := notary.New(l.store, notary.Config{Origin: l.origin, Signers: l.signers, Policy: l.policy, Witnesses: l.witnesses})
-	if err != nil {
-		return err
-	}
-	for more := true; more; {
-		sealed, err := s.Seal(ctx)
-		if err != nil {
-			return err
-		}
-		more = sealed.More
-	}
-	return nil
 }
 
 // putAway moves the old keys out of the way. A crash after it leaves no keys but the

@@ -96,7 +96,6 @@ func TestOtherKeysSealNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
 	ed, err := checkpoint.GenerateEd25519(c.origin)
 	if err != nil {
 		t.Fatal(err)
@@ -117,10 +116,18 @@ func TestOtherKeysSealNothing(t *testing.T) {
 		t.Errorf("sealed under other keys: %v", err)
 	}
 	// Nor do those of before, once they handed over.
-	if _, err := notary.HandOver(t.Context(), store, c.policy(), nil, []checkpoint.Signer{ed, pq}); err != nil {
+	before := c.policy()
+	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := notary.WithHandovers(t.Context(), c.policy(), store.Get); !errors.Is(err, notary.ErrKeys) {
+	if _, err := rotate(t.Context(), c.dir, true, func(string) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if store, err = ondisk.Open(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if _, err := notary.WithHandovers(t.Context(), before, store.Get); !errors.Is(err, notary.ErrKeys) {
 		t.Errorf("the old keys go on: %v", err)
 	}
 }
