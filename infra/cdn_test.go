@@ -62,7 +62,7 @@ func TestTheDistributionServesTheLogAndCheckpointWithoutCode(t *testing.T) {
 	for _, name := range public {
 		tpl := stack(t, name)
 		all := behaviors(tpl)
-		if len(all) != 8 {
+		if len(all) != 9 {
 			t.Errorf("%s: %d behaviors", name, len(all))
 		}
 		for path, from := range map[string]string{
