@@ -12,8 +12,8 @@ import (
 	"trialnotary/notary/entry"
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
+	"trialnotary/notary/parcel"
 	"trialnotary/notary/receipt"
-	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -87,7 +87,10 @@ type inspected struct {
 }
 
 func (a *app) inspect(name string) error {
-	if share.IsZip(head(name)) {
+	if isKit(name) {
+		return a.inspectKit(name)
+	}
+	if parcel.IsZip(head(name)) {
 		return a.inspectShare(name)
 	}
 	b, err := client.ReadFile(name, manifest.MaxSize)

@@ -14,6 +14,7 @@ import (
 	"trialnotary/notary/client"
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
+	"trialnotary/notary/parcel"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
@@ -34,14 +35,15 @@ type verifying struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var v verifying
 	c := &cobra.Command{
-		Use:   "verify RECEIPT|HISTORY|SHARE.zip|DIR [PATH…]",
+		Use:   "verify RECEIPT|HISTORY|SHARE.zip|KIT.zip|DIR [PATH…]",
 		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
 the zip that 'trialnotary share' made. For a directory, check every receipt below it;
 with --files, also that what stands beside each, with its manifest, is what was sealed.
 With a history, tell what was said of the statement later. A history by itself: check
-that nothing was left out of it.
+that nothing was left out of it. The kit of a trial, as 'trialnotary export' makes it:
+everything in it, in one table.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
@@ -50,6 +52,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
   trialnotary verify board.zip dm.csv
   trialnotary verify site1.receipt --history NCT01234567.history
   trialnotary verify NCT01234567.history
+  trialnotary verify NCT01234567.zip
   trialnotary verify receipts/`,
 		Args: args(1, -1, "the receipt"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -140,6 +143,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if isQuiet(name) {
 		return a.verifyQuiet(name, v)
 	}
+	if isKit(name) {
+		return a.verifyKit(name, v)
+	}
 	r, err := a.open(name, &v)
 	if err != nil {
 		return err
@@ -160,7 +166,7 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 
 // open verifies the receipt itself, or the one in a zip.
 func (a *app) open(name string, v *verifying) (*checked, error) {
-	if !share.IsZip(head(name)) {
+	if !parcel.IsZip(head(name)) {
 		return a.check(name, *v)
 	}
 	if v.manifest != "" || v.opening != "" {
