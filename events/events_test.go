@@ -24,6 +24,7 @@ var messages = []struct {
 	{"accepted", events.Accepted{}, events.AcceptedSchema},
 	{"batch-sealed", events.BatchSealed{}, events.BatchSealedSchema},
 	{"alarm", events.Alarm{}, events.AlarmSchema},
+	{"watch", events.Watch{}, events.WatchSchema},
 }
 
 // schema is the part of JSON Schema that the schemas use; another word is refused.

@@ -92,7 +92,7 @@ func errorsPass() *[]*awscloudfront.ErrorResponse {
 }
 
 // logFolders are the folders of the log bucket, as they are in addresses.
-var logFolders = []string{"checkpoints", "heads", "signed", "tile"}
+var logFolders = []string{"checkpoints", "handovers", "heads", "signed", "tile"}
 
 // allowCDN adds what the CDK's origin access control leaves out: a Function URL
 // asks for InvokeFunction too, since November 2026.

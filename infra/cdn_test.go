@@ -62,11 +62,11 @@ func TestTheDistributionServesTheLogAndCheckpointWithoutCode(t *testing.T) {
 	for _, name := range public {
 		tpl := stack(t, name)
 		all := behaviors(tpl)
-		if len(all) != 8 {
+		if len(all) != 9 {
 			t.Errorf("%s: %d behaviors", name, len(all))
 		}
 		for path, from := range map[string]string{
-			"/tile/*": "LogBucket", "/checkpoints/*": "LogBucket", "/heads/*": "LogBucket", "/signed/*": "LogBucket",
+			"/tile/*": "LogBucket", "/checkpoints/*": "LogBucket", "/handovers/*": "LogBucket", "/heads/*": "LogBucket", "/signed/*": "LogBucket",
 			"/checkpoint": "SiteBucket", "/submissions": "SubmitFunctionUrl", "/streams/*": "ProveFunctionUrl", "": "ProveFunctionUrl",
 		} {
 			b := all[path]

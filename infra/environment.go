@@ -15,7 +15,7 @@ import (
 const localSeed = "dHJpYWxub3RhcnkgbG9jYWwgc3RhZ2UsIG5vIHNlY3I="
 
 // environment is what every function is told.
-func environment(s *stage, table awsdynamodb.Table, log, state, site awss3.Bucket, keys []awskms.CfnKey) map[string]*string {
+func environment(s *stage, table awsdynamodb.Table, log, state, site awss3.Bucket, keys, old []awskms.CfnKey) map[string]*string {
 	env := map[string]*string{
 		onaws.EnvOrigin:      &s.Origin,
 		onaws.EnvTable:       table.TableName(),
@@ -23,6 +23,7 @@ func environment(s *stage, table awsdynamodb.Table, log, state, site awss3.Bucke
 		onaws.EnvStateBucket: state.BucketName(),
 		onaws.EnvSiteBucket:  site.BucketName(),
 		onaws.EnvSigningKeys: keyList(keys),
+		onaws.EnvOldKeys:     keyList(old),
 		onaws.EnvSponsors:    &s.Sponsors,
 		onaws.EnvWitnesses:   &s.Witnesses,
 		onaws.EnvTSAs:        &s.TSAs,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -21,14 +23,16 @@ func newNotary(app constructs.Construct, s *stage, zips map[string]string) awscd
 
 	roles := newRoles(stack)
 	glass := newBreakGlassRole(stack)
-	keys := newSigningKeys(stack, s, roles["seal"], glass)
+	keys, old := newSigningKeys(stack, s, roles["seal"], glass)
+	both := slices.Concat(keys, old)
 
-	functions := newFunctions(stack, s, zips, roles, environment(s, table, log, state, site, keys))
-	grant(stack, s, roles, functions, table, log, state, site, keys)
+	functions := newFunctions(stack, s, zips, roles, environment(s, table, log, state, site, keys, old))
+	grant(stack, s, roles, functions, table, log, state, site, both)
 	urls := newURLs(stack, s, functions)
 	newSchedule(stack, functions)
-	guard := newGuard(stack, keys, log)
+	guard := newGuard(stack, both, log)
 	newAlarms(stack, s, functions, guard)
+	newSubscribers(stack, s)
 
 	output(stack, "SubmitUrl", urls["submit"].Url())
 	output(stack, "ProveUrl", urls["prove"].Url())

@@ -64,6 +64,7 @@ func grant(stack awscdk.Stack, s *stage, roles map[string]awsiam.Role, functions
 	allow("submit", "FindState", bucket(state), nil, "s3:ListBucket")
 	allow("submit", "ReadErased", objects(state, "erased/*"), nil, "s3:GetObject")              // what may not come back
 	allow("submit", "ReadFinalCheckpoints", objects(log, "checkpoints/*"), nil, "s3:GetObject") // that a statement is "after"
+	allow("submit", "ReadHandovers", objects(log, "handovers/*"), nil, "s3:GetObject")          // of the log's keys
 
 	allow("prove", "ReadRows", rows, partitions("HEAD", "IN#*", "ST#*", "OW#*", "RG#*", "BT#*", "MP#*", "AA#-", "AQ#-", "SP#-"), "dynamodb:BatchGetItem")
 	allow("prove", "ListRows", rows, partitions("SM#*", "TR#*", "AC#*", "AQ#-"), "dynamodb:Query")

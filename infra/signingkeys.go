@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -28,11 +29,25 @@ func (s *stage) signings() []signing {
 	}
 }
 
-// newSigningKeys makes the log's keys, which only the sealer can use.
-func newSigningKeys(stack awscdk.Stack, s *stage, seal, glass awsiam.Role) []awskms.CfnKey {
+// newSigningKeys makes the log's keys, which only the sealer can use, and keeps those
+// before them, which hand the log over. Those of before that leave the stack, not the
+// account.
+func newSigningKeys(stack awscdk.Stack, s *stage, seal, glass awsiam.Role) (keys, old []awskms.CfnKey) {
+	if s.Keys > 1 {
+		old = newGeneration(stack, s, s.Keys-1, seal, glass)
+	}
+	return newGeneration(stack, s, s.Keys, seal, glass), old
+}
+
+// newGeneration makes the log's n-th keys.
+func newGeneration(stack awscdk.Stack, s *stage, n int, seal, glass awsiam.Role) []awskms.CfnKey {
 	var keys []awskms.CfnKey
 	for _, sign := range s.signings() {
-		key := awskms.NewCfnKey(stack, new(sign.id), &awskms.CfnKeyProps{
+		id := sign.id
+		if n > 1 {
+			id += "N" + strconv.Itoa(n)
+		}
+		key := awskms.NewCfnKey(stack, &id, &awskms.CfnKeyProps{
 			Description:         new("trialnotary " + s.Name + ": signs checkpoints of " + s.Origin),
 			KeySpec:             new(string(sign.spec)),
 			KeyUsage:            new("SIGN_VERIFY"),

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/onaws"
 )
 
@@ -24,8 +25,10 @@ type stage struct {
 	TSAs      string // as [timestamp.ParseAsked] reads them, "" for none
 	Reserve   bool   // reserved concurrency; new accounts have too little of it
 	Machine   string // GOARCH of the functions
+	Keys      int    // which keys the log signs with: its first, its second …
 
 	Email       string // told of alarms
+	Subscribers string // addresses told of batches, comma-separated
 	Domain      string // of the distribution, with
 	Certificate string // its ARN, in us-east-1
 	Replica     string // ARN of a bucket in another account and Region
@@ -44,7 +47,9 @@ var parameters = []parameter{
 	{"witnesses", "witness, group and quorum lines of the publication policy, comma-separated, or @FILE"},
 	{"tsas", "@FILE of time-stamping authorities: a name and a URL a line, then their root certificates as PEM"},
 	{"reserve", "false: no reserved concurrency, for an account whose limit is 10"},
+	{"keys", "2, 3, …: the log's next keys; see the README before changing it"},
 	{"email", "address told of alarms"},
+	{"subscribers", "addresses told of every batch with entries, comma-separated"},
 	{"domain", "host name of the distribution"},
 	{"certificate", "ARN of its certificate in us-east-1"},
 	{"replica", "ARN of a bucket, with Object Lock, in another account and Region"},
@@ -73,7 +78,7 @@ func (s *stage) Prod() bool { return s.Name == "prod" }
 func readStage(get func(string) string) (*stage, error) {
 	s := &stage{
 		Name: get("stage"), Origin: get("origin"),
-		Email: get("email"), Domain: get("domain"), Certificate: get("certificate"),
+		Email: get("email"), Subscribers: get("subscribers"), Domain: get("domain"), Certificate: get("certificate"),
 		Replica: get("replica"), ReplicaOf: get("replica-account"),
 		Machine: "arm64",
 	}
@@ -121,6 +126,12 @@ func readStage(get func(string) string) (*stage, error) {
 	if s.Dashboard, err = truth("dashboard", get("dashboard"), false); err != nil {
 		return nil, err
 	}
+	if s.Keys, err = generation(get("keys")); err != nil {
+		return nil, err
+	}
+	if s.Local() && s.Keys > 1 {
+		return nil, errors.New("keys: an emulator's one ML-DSA-44 key cannot be changed; only the stages on AWS have further ones")
+	}
 	if err := s.readable(length); err != nil {
 		return nil, err
 	}
@@ -141,6 +152,9 @@ func (s *stage) readable(length string) error {
 	for name, size := range made {
 		told[name] = strings.Repeat("m", size)
 	}
+	if s.Keys > 1 {
+		told[onaws.EnvOldKeys] = told[onaws.EnvSigningKeys]
+	}
 	env, err := onaws.ParseEnv(func(name string) string { return told[name] })
 	if err != nil {
 		return fmt.Errorf("the functions would not start: %w", err)
@@ -159,6 +173,18 @@ const maxEnvironment = 4096
 // made are the variables whose values the deployment makes, with their sizes at most.
 var made = map[string]int{onaws.EnvTable: 80, onaws.EnvLogBucket: 63, onaws.EnvStateBucket: 63, onaws.EnvSiteBucket: 63,
 	onaws.EnvSigningKeys: 2 * len("arn:aws-us-gov:kms:ap-southeast-99:123456789012:key/mrk-00000000-0000-0000-0000-000000000000,")}
+
+// generation reads which keys the log signs with.
+func generation(value string) (int, error) {
+	if value == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > checkpoint.MaxRetired || strconv.Itoa(n) != value {
+		return 0, fmt.Errorf("keys %q: it is a number, 1 for the log's first keys", value)
+	}
+	return n, nil
+}
 
 // keys reads a comma-separated list, or from @FILE one item a line.
 func keys(name, value string) (string, error) {

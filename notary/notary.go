@@ -89,7 +89,7 @@ type Config struct {
 	// Now is the operator's clock; nil: time.Now.
 	Now func() time.Time
 	// Alarm is told of what an operator must look at ("forked", "restored",
-	// "unreadable", "clock", "witness", "timestamp"); detail names objects and
+	// "unreadable", "clock", "witness", "keys", "timestamp"); detail names objects and
 	// outside parties, never trials or people. May be nil.
 	Alarm func(kind, detail string)
 	// Announce is told of every published batch. May be nil.
@@ -104,6 +104,7 @@ type Service struct {
 	sealing   sync.Mutex // one Seal at a time in this process
 	edge      *tile.Edge // the right edge after the batch sealed last, or nil
 	unwell    []int      // how often in a row each witness did not cosign
+	ours      bool       // the log is known to be under these keys
 	final     uint64     // a batch known to be under a final checkpoint
 	retry     time.Time  // when one that is not is tried again
 	stamps    stamping

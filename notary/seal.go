@@ -57,6 +57,9 @@ func (s *Service) seal(ctx context.Context) (Sealed, error) {
 		return Sealed{}, err
 	}
 	s.compareClock(h)
+	if err := s.underOurKeys(ctx); err != nil {
+		return Sealed{}, err
+	}
 	if h.Published != h.Batch {
 		sealed, err := s.finishHead(ctx, h)
 		sealed.More = true

@@ -80,7 +80,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	root.SetHelpCommandGroupID(forAnyone)
 	root.SetFlagErrorFunc(badFlag)
 	for group, verbs := range map[string][]*cobra.Command{
-		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand(), a.forgetCommand()},
+		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand(), a.watchCommand(), a.quietCommand(), a.forgetCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand(), a.readsCommand(), a.recoverCommand(), a.exportCommand()},
 		forAnyone: {a.keygenCommand(), a.verifyCommand(), a.explainCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand(),
 			a.auditCommand(), a.renewCommand(), a.mirrorCommand()},
@@ -93,14 +93,14 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 			root.AddCommand(v)
 		}
 	}
-	demo, serve, repair, erase := demoCommand(), serveCommand(), repairCommand(), eraseCommand()
+	demo, serve, repair, erase, rotate := demoCommand(), serveCommand(), repairCommand(), eraseCommand(), rotateCommand()
 	completion, man := completionCommand(), manCommand()
 	demo.GroupID, completion.GroupID, man.GroupID = forAnyone, forAnyone, forAnyone
-	serve.GroupID, repair.GroupID, erase.GroupID = forOperators, forOperators, forOperators
-	for _, v := range []*cobra.Command{serve, repair, erase} {
+	serve.GroupID, repair.GroupID, erase.GroupID, rotate.GroupID = forOperators, forOperators, forOperators, forOperators
+	for _, v := range []*cobra.Command{serve, repair, erase, rotate} {
 		v.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	}
-	root.AddCommand(demo, completion, man, serve, repair, erase)
+	root.AddCommand(demo, completion, man, serve, repair, rotate, erase)
 	for _, v := range root.Commands() {
 		v.DisableFlagsInUseLine = true
 		complete(v)

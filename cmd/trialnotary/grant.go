@@ -120,6 +120,7 @@ func readTrial(name string) (*client.Trial, error) {
 		}
 		return nil, wrongFile(name, b, kindOf(client.TrialVersion), errors.Unwrap(err))
 	}
+	t.Trust = current(t.Trust)
 	return t, nil
 }
 

@@ -45,7 +45,7 @@ func (a *app) readable(c *cobra.Command, name string) (*reader, error) {
 	var r *reader
 	keyFile := a.key
 	if in, err := client.ParseInvite(b); err == nil {
-		r = &reader{service: in.Service, log: in.Log, trust: in.Trust, registration: in.Registration.Note, own: in.Stream,
+		r = &reader{service: in.Service, log: in.Log, trust: current(in.Trust), registration: in.Registration.Note, own: in.Stream,
 			streams: map[string]statement.StreamID{in.Stream: in.StreamID()}}
 		joins, _ := m.Joins()
 		for _, j := range joins {

@@ -67,6 +67,8 @@ func kindOf(version string) string {
 		return "proof of two histories"
 	case audit.StateVersion:
 		return "auditor's state"
+	case history.QuietVersion:
+		return "quiet-period attestation"
 	case mapVersion:
 		return "map proof"
 	case proofVersion:
@@ -180,6 +182,8 @@ func (i *inspected) read(version string, b []byte) error {
 		return i.history(b)
 	case audit.EquivocationVersion:
 		return i.equivocation(b)
+	case history.QuietVersion:
+		return i.quiet(b)
 	}
 	if k, err := statement.ParsePublicKey(strings.TrimSuffix(string(b), "\n")); err == nil {
 		i.word = "VERIFIER KEY"

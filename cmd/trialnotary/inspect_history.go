@@ -91,3 +91,23 @@ func (i *inspected) equivocation(b []byte) error {
 	i.add("together", "they cannot both be true; whether the log signed them, verify says")
 	return nil
 }
+
+// quiet shows the two ends of a quiet period.
+func (i *inspected) quiet(b []byte) error {
+	q, err := history.ParseQuiet(b)
+	if err != nil {
+		return err
+	}
+	for _, p := range []history.Point{q.From, q.To} {
+		e, err := entry.ParseBatch(p.Batch)
+		if err != nil {
+			return err
+		}
+		i.batch(e)
+		if err := i.logged(receipt.Logged{Proof: p.Proof}); err != nil {
+			return err
+		}
+	}
+	i.add("auditors", "%s", count(len(q.Auditors), "signed checkpoint"))
+	return nil
+}

@@ -40,6 +40,7 @@ func readInvite(name string) (*client.Invite, error) {
 	if err != nil {
 		return nil, wrongFile(name, b, kindOf(client.InviteVersion), err)
 	}
+	i.Trust = current(i.Trust)
 	return i, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/text"
 )
@@ -54,6 +55,9 @@ func advice(err error) string {
 	var u *client.Unreachable
 	if errors.As(err, &u) {
 		return u.Do
+	}
+	if errors.Is(err, checkpoint.ErrNotSigned) {
+		return "The log may have new keys. Get its new trust file, compare the fingerprint with what the operator says, and accept it: trialnotary trust FILE"
 	}
 	return ""
 }

@@ -22,6 +22,7 @@ import (
 // What is in DIR besides the store's own.
 const (
 	keysDir    = "keys"
+	nextDir    = "keys.next" // while they are being changed
 	ed25519Key = "log.ed25519.key"
 	mldsaKey   = "log.ml-dsa-44.key"
 	trustName  = "log.trust"
@@ -56,6 +57,9 @@ func openLog(ctx context.Context, dir, origin string, create bool) (*logDir, err
 			return nil, fmt.Errorf("the origin %q cannot name a log: %w", origin, err)
 		}
 	}
+	if _, err := os.Lstat(filepath.Join(dir, nextDir)); err == nil {
+		return nil, fmt.Errorf("a change of this log's keys was begun and is not finished. Nothing is lost; finish it: trialnotary rotate --dir %s", quote(dir))
+	}
 	if _, err := os.Stat(filepath.Join(dir, keysDir)); errors.Is(err, fs.ErrNotExist) && !create {
 		return nil, fmt.Errorf("there is no log in %s: it has no folder %q", dir, keysDir)
 	}
@@ -81,13 +85,23 @@ func (l *logDir) openKeys(ctx context.Context, origin string, create bool) error
 			return err
 		}
 	}
+	if err := l.readKeys(keysDir, origin, create); err != nil {
+		return err
+	}
+	l.policy, err = notary.WithHandovers(ctx, l.policy, l.store.Get)
+	return err
+}
+
+// readKeys reads the log's keys in a folder, or makes them, and what the operator's
+// file says about witnesses.
+func (l *logDir) readKeys(folder, origin string, create bool) error {
 	// A crash between the two keys leaves one: its name is the origin, and the
 	// second is made by the next start.
-	ed, err := l.key(ed25519Key, origin, create, checkpoint.GenerateEd25519)
+	ed, err := l.key(filepath.Join(folder, ed25519Key), origin, create, checkpoint.GenerateEd25519)
 	if err != nil {
 		return err
 	}
-	ml, err := l.key(mldsaKey, ed.Name(), create, checkpoint.GenerateMLDSA44)
+	ml, err := l.key(filepath.Join(folder, mldsaKey), ed.Name(), create, checkpoint.GenerateMLDSA44)
 	if err != nil {
 		return err
 	}
@@ -103,6 +117,7 @@ func (l *logDir) openKeys(ctx context.Context, origin string, create bool) error
 func (l *logDir) readWitnesses(ed, ml string) error {
 	name := filepath.Join(l.dir, witnesses)
 	file, err := readOptional(name, checkpoint.MaxPolicySize)
+	l.witnesses = nil
 	var asked []checkpoint.Witness
 	if err == nil {
 		l.policy, asked, err = checkpoint.ParseWitnesses(ed, ml, file)
@@ -171,9 +186,9 @@ func (l *logDir) begun(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// key reads a key of the log, or makes it.
+// key reads a key of the log, by its name below dir, or makes it.
 func (l *logDir) key(file, origin string, create bool, generate func(string) (checkpoint.Key, error)) (checkpoint.Key, error) {
-	name := filepath.Join(l.dir, keysDir, file)
+	name := filepath.Join(l.dir, file)
 	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		if !create {
 			return checkpoint.Key{}, fmt.Errorf("the log's key %s is missing: put it back from your copy. A new key would make another log; nothing was changed", name)

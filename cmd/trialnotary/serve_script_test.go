@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -25,7 +26,7 @@ func TestScriptsAgainstServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"admitted", "site", "sponsor", "share", "lists"} {
+	for _, name := range []string{"admitted", "site", "sponsor", "share", "lists", "rotated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServed(t)
@@ -38,7 +39,7 @@ func TestScriptsAgainstServe(t *testing.T) {
 					e.Setenv("TZ", "UTC")
 					return os.CopyFS(filepath.Join(e.WorkDir, "sample"), os.DirFS(sample))
 				},
-				Cmds: scriptCommands(map[string]scriptCommand{"admit": admitServed, "service": serviceServed}),
+				Cmds: scriptCommands(map[string]scriptCommand{"admit": admitServed, "service": serviceServed, "rotated": rotatedServed}),
 			})
 		})
 	}
@@ -102,5 +103,17 @@ func serviceServed(ts *testscript.TestScript, _ bool, args []string) {
 		s.process.kill()
 		return
 	}
+	s.start(strings.TrimPrefix(s.process.url, "http://"))
+}
+
+// rotated FILE: the log has new keys, its service goes on at the same address, and its
+// new trust file is written there.
+func rotatedServed(ts *testscript.TestScript, _ bool, args []string) {
+	s := ts.Value(servedKey{}).(*served)
+	s.process.terminate()
+	r, err := rotate(context.Background(), s.dir, false, func(string) error { return nil })
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), r.trust.Raw, 0o644))
+	ts.Setenv("FINGERPRINT", r.trust.Fingerprint)
 	s.start(strings.TrimPrefix(s.process.url, "http://"))
 }

@@ -36,6 +36,7 @@ func readPending(name string) (*client.Pending, error) {
 	if err != nil {
 		return nil, wrongFile(name, b, kindOf(client.PendingVersion), err)
 	}
+	p.Trust = current(p.Trust)
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,6 +80,10 @@ func (a *app) acceptTrust(name, fingerprint string) error {
 	if before != nil && before.Trust.Fingerprint != t.Fingerprint {
 		s.add("replaces", "%s, accepted %s as %s", before.Trust.Fingerprint, day(before.Time), before.Name)
 	}
+	change := changeOfKeys(before, t)
+	for _, l := range change.lines {
+		s.add(l[0], "%s", l[1])
+	}
 	if fingerprint == "" {
 		if !a.terminal {
 			return &fault{code: exitUsage, err: fmt.Errorf("the trust file of %s has the fingerprint %s, and there is no terminal to ask whether that is right", origin, t.Fingerprint),
@@ -105,10 +110,44 @@ func (a *app) acceptTrust(name, fingerprint string) error {
 		return err
 	}
 	s.word = "ACCEPTED"
-	return a.print(s, trustJSON(t))
+	return a.print(s, trustJSON(t, change))
 }
 
-func trustJSON(t *receipt.Trust) any {
+// keyChange is how the keys of a trust file came from those of the one before.
+type keyChange struct {
+	lines   [][2]string
+	sizes   []uint64
+	crossed *bool // nil: the keys are the same, or none were accepted before
+}
+
+// changeOfKeys says it in words. Whoever has the old keys can sign a handover, so that
+// even a good one is no reason not to compare the fingerprint.
+func changeOfKeys(before *client.Accepted, t *receipt.Trust) (c keyChange) {
+	if before == nil || slices.Equal(before.Trust.Policy.LogKeys(), t.Policy.LogKeys()) {
+		return c
+	}
+	sizes, crossed := t.Policy.HandedOver(before.Trust.Policy.LogKeys())
+	c.sizes, c.crossed = sizes, &crossed
+	var at []string
+	for _, n := range sizes {
+		at = append(at, number(n))
+	}
+	add := func(name, words string) { c.lines = append(c.lines, [2]string{name, words}) }
+	switch {
+	case crossed:
+		add("keys", "same log, keys handed over at size "+names(at)+", cross-signed by the keys you trusted")
+	case len(sizes) > 0:
+		add("WARNING", "the log has other keys since size "+names(at)+", and the keys you trusted did NOT sign that")
+		add("", "change: they may have been stolen, or this file is not the operator's. Ask the operator by")
+		add("", "telephone, and compare the fingerprint before you accept it")
+	default:
+		add("WARNING", "this file has OTHER KEYS and does not even name those you trusted: receipts of before will")
+		add("", "not verify with it. Ask the operator by telephone, and compare the fingerprint")
+	}
+	return c
+}
+
+func trustJSON(t *receipt.Trust, c keyChange) any {
 	_, witnesses := t.Policy.Origin(), t.Policy.Witnesses()
 	return struct {
 		Log         string   `json:"log"`
@@ -116,7 +155,9 @@ func trustJSON(t *receipt.Trust) any {
 		Keys        []string `json:"log_keys"`
 		Witnesses   int      `json:"witnesses"`
 		Sponsors    int      `json:"sponsors"`
-	}{t.Policy.Origin(), t.Fingerprint, t.Policy.LogKeys(), len(witnesses), len(t.Sponsors)}
+		HandedOver  []uint64 `json:"keys_handed_over_at,omitempty"`
+		Crossed     *bool    `json:"cross_signed,omitempty"`
+	}{t.Policy.Origin(), t.Fingerprint, t.Policy.LogKeys(), len(witnesses), len(t.Sponsors), c.sizes, c.crossed}
 }
 
 // describeTrust adds what a trust file makes its user believe.
@@ -127,6 +168,9 @@ func describeTrust(s *sheet, t *receipt.Trust) {
 		keys = append(keys, shortKey(k))
 	}
 	s.add("log", "%s, signed with %s", t.Policy.Origin(), strings.Join(keys, " and "))
+	for _, k := range t.Policy.Retired() {
+		s.add("before", "%s, up to size %s", shortKey(k.Policy.LogKeys()[0]), number(k.Until))
+	}
 	var ws []string
 	for _, w := range t.Policy.Witnesses() {
 		ws = append(ws, w.Name+" ("+shortKey(w.Key)+")")

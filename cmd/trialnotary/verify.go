@@ -146,6 +146,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if isEquivocation(name) {
 		return a.verifyEquivocation(name, v)
 	}
+	if isQuiet(name) {
+		return a.verifyQuiet(name, v)
+	}
 	if isKit(name) {
 		return a.verifyKit(name, v)
 	}

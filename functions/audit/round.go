@@ -148,8 +148,7 @@ func (a *auditor) audit(ctx context.Context, full bool) error {
 // trust takes a log's policy, and of it the log's own keys for what it signs before
 // any witness has seen it.
 func (a *auditor) trust(policy *checkpoint.Policy) error {
-	keys := policy.LogKeys()
-	own, err := checkpoint.NewLogPolicy(keys[0], keys[1])
+	own, err := policy.Own()
 	if err != nil {
 		return err
 	}

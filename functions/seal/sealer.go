@@ -37,8 +37,9 @@ type seals interface {
 
 // event is what the function is started with: the rule's {"tick": true}, or an operator's.
 type event struct {
-	Repair bool  `json:"repair"`
-	Erase  *told `json:"erase"`
+	Repair   bool      `json:"repair"`
+	Erase    *told     `json:"erase"`
+	Handover *handover `json:"handover"`
 }
 
 func newSealer(app *wire.App) *sealer {
@@ -61,6 +62,8 @@ func (s *sealer) handle(ctx context.Context, e event) (any, error) {
 		return s.repair(ctx)
 	case e.Erase != nil:
 		return s.erase(ctx, *e.Erase)
+	case e.Handover != nil:
+		return s.handOver(ctx, *e.Handover)
 	}
 	err := s.round(ctx)
 	if err == nil {

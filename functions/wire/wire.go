@@ -10,6 +10,7 @@ package wire
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -87,6 +88,15 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 	if o.Policy, asked, err = onaws.Policy(signers, a.Env.Witnesses); err != nil {
 		return nil, err
 	}
+	// Until the old keys have handed over, what is here is not the last word.
+	policy, err := notary.WithHandovers(ctx, o.Policy, a.Store.Get)
+	waits := len(a.Env.OldKeys) > 0 && (errors.Is(err, notary.ErrKeys) || err == nil && len(policy.Retired()) == 0)
+	switch {
+	case err == nil:
+		o.Policy = policy
+	case !waits:
+		return nil, err
+	}
 	witnesses := make([]notary.Witness, len(asked))
 	for i, w := range asked {
 		if witnesses[i], err = witness.New(w, nil); err != nil {
@@ -111,8 +121,33 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 		return nil, err
 	}
 	a.Log.Info("open", "trust", text.Fingerprint(sha256.Sum256(o.Trust)), "sponsors", len(a.Env.Sponsors), "keys", len(signers), "witnesses", len(witnesses), "authorities", len(stampers))
-	a.open = o
+	if !waits {
+		a.open = o
+	}
 	return o, nil
+}
+
+// HandOver gives the log from the old keys to those it signs with; see
+// [notary.HandOver].
+func (a *App) HandOver(ctx context.Context, stolen bool) (checkpoint.Retired, error) {
+	none := checkpoint.Retired{}
+	if len(a.Env.OldKeys) == 0 {
+		return none, errors.New(onaws.EnvOldKeys + " is not set, so nothing is to be handed over")
+	}
+	next, err := onaws.Signers(ctx, a.Clients.KMS, a.Env)
+	if err != nil {
+		return none, err
+	}
+	before := a.Env
+	before.SigningKeys = a.Env.OldKeys
+	old := notary.Config{Origin: a.Env.Origin, Alarm: a.alarm}
+	if old.Signers, err = onaws.Signers(ctx, a.Clients.KMS, before); err != nil {
+		return none, err
+	}
+	if old.Policy, _, err = onaws.Policy(old.Signers, a.Env.Witnesses); err != nil {
+		return none, err
+	}
+	return notary.HandOver(ctx, a.Store, old, next, stolen)
 }
 
 // alarm logs what an operator must look at.

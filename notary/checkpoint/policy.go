@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"trialnotary/notary/text"
@@ -32,6 +33,7 @@ type Policy struct {
 	witnesses []*member // in the order of the file
 	quorum    *member
 	count     int // witnesses in the quorum that are not the log's own
+	retired   []Retired
 }
 
 // member is a witness, or a group of at least k of its members.
@@ -239,7 +241,7 @@ func NewLogPolicy(log, mldsa string) (*Policy, error) {
 	return ParsePolicy(fmt.Appendf(nil, "log %s\nwitness %s %s\ngroup both all %[2]s\nquorum both\n", log, name, mldsa))
 }
 
-// Bytes returns the policy as it was parsed.
+// Bytes returns the policy as it was parsed, without those before it.
 func (p *Policy) Bytes() []byte { return bytes.Clone(p.raw) }
 
 // Origin returns the origin of the log, which is the name of its keys.
@@ -272,9 +274,13 @@ func (p *Policy) Witnesses() []Witness {
 	return ws
 }
 
-// Has reports whether the public key of vkey stands in the policy, under
-// whatever name and type.
+// Has reports whether the public key of vkey stands in the policy or in a retired
+// one, under whatever name and type.
 func (p *Policy) Has(vkey string) bool {
+	return p.hasKey(vkey) || slices.ContainsFunc(p.retired, func(k Retired) bool { return k.Policy.hasKey(vkey) })
+}
+
+func (p *Policy) hasKey(vkey string) bool {
 	k, err := parseKey(vkey)
 	if err != nil {
 		return false

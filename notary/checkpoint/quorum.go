@@ -16,6 +16,7 @@ var (
 	ErrOrigin    = errors.New("the checkpoint is of another log")
 	ErrSignature = errors.New("a signature on the checkpoint does not verify")
 	ErrNotSigned = errors.New("the checkpoint is not signed by the log")
+	ErrRetired   = errors.New("the checkpoint is signed with keys that the log had given up by then")
 	ErrQuorum    = errors.New("the checkpoint does not have the signatures that the policy asks for")
 )
 
@@ -49,10 +50,19 @@ const (
 //
 // Lines of unknown keys count for nothing and are in no error. A cosignature with
 // timestamp 0, or one after the year 9999, counts for nothing but must verify.
+// What retired keys signed is judged by the policy of then, up to its size.
 func (p *Policy) Verify(s Signed, accept func(algorithm string, at time.Time) bool) (Met, error) {
 	if s.Origin != p.Origin() {
 		return Met{}, fmt.Errorf("%w: want one of %s", ErrOrigin, p.Origin())
 	}
+	p, err := p.judging(s)
+	if err != nil {
+		return Met{}, err
+	}
+	return p.verify(s, accept)
+}
+
+func (p *Policy) verify(s Signed, accept func(algorithm string, at time.Time) bool) (Met, error) {
 	known := []note.Verifier{p.log.Verifier}
 	for _, w := range p.witnesses {
 		known = append(known, w.key.Verifier)

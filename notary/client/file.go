@@ -88,7 +88,7 @@ func WriteNew(name string, data []byte, mode fs.FileMode) error {
 			return fmt.Errorf("%s cannot be written: %s", name, cause(err))
 		}
 	}
-	return syncDir(filepath.Dir(name))
+	return SyncDir(filepath.Dir(name))
 }
 
 // createNew writes the file under its own name and takes it away again if that
@@ -151,7 +151,7 @@ func Replace(name string, old, data []byte, mode fs.FileMode) error {
 			return fmt.Errorf("write %s: %s", w.name, cause(err))
 		}
 	}
-	return syncDir(filepath.Dir(name))
+	return SyncDir(filepath.Dir(name))
 }
 
 // Exchange writes a file over one that holds old, of which the new one has all that
@@ -182,5 +182,5 @@ func put(name string, data []byte, mode fs.FileMode) error {
 		os.Remove(temp)
 		return fmt.Errorf("write %s: %s", name, cause(err))
 	}
-	return syncDir(filepath.Dir(name))
+	return SyncDir(filepath.Dir(name))
 }

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// syncDir makes a new name in a directory durable.
-func syncDir(dir string) error {
+// SyncDir makes a new name in a directory durable.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil // writing there was allowed, listing is not: nothing more to do

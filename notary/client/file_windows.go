@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// syncDir does nothing: Windows keeps the names of a directory itself.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: Windows keeps the names of a directory itself.
+func SyncDir(string) error { return nil }
 
 // openNew creates a file; a private one with an access list of its owner alone from
 // its first moment on. File systems without access lists, as on most memory

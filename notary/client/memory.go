@@ -91,6 +91,7 @@ func (m Memory) Joins() ([]Joined, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w; remove it and run trialnotary join again", name, err)
 		}
+		j.Invite.Trust = m.Current(j.Invite.Trust)
 		all = append(all, j)
 	}
 	slices.SortFunc(all, func(a, b Joined) int {
@@ -189,6 +190,19 @@ func (m Memory) Accepted(origin string) (*Accepted, error) {
 		return nil, fmt.Errorf("%s is not of the log it is named after; remove it and accept the trust file again", name)
 	}
 	return a, nil
+}
+
+// Current returns the trust file to use where a file of the user's carries t: one that
+// was accepted since, if it names the keys of t as retired; or else t.
+func (m Memory) Current(t *receipt.Trust) *receipt.Trust {
+	a, err := m.Accepted(t.Policy.Origin())
+	if err != nil || a == nil {
+		return t
+	}
+	if sizes, _ := a.Trust.Policy.HandedOver(t.Policy.LogKeys()); len(sizes) > 0 {
+		return a.Trust
+	}
+	return t
 }
 
 func (m Memory) list(kind, ext string) ([]string, error) {

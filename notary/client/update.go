@@ -47,6 +47,7 @@ func (m Memory) UpdateTrial(name string, change func(*Trial) error) (*Trial, err
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	t.Trust = m.Current(t.Trust)
 	if err := change(t); err != nil {
 		return t, err
 	}

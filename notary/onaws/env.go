@@ -20,6 +20,7 @@ const (
 	EnvStateBucket = "TRIALNOTARY_STATE_BUCKET"
 	EnvSiteBucket  = "TRIALNOTARY_SITE_BUCKET"
 	EnvSigningKeys = "TRIALNOTARY_SIGNING_KEYS"
+	EnvOldKeys     = "TRIALNOTARY_OLD_KEYS" // those before, which hand the log over
 	EnvSponsors    = "TRIALNOTARY_SPONSORS"
 	EnvWitnesses   = "TRIALNOTARY_WITNESSES"
 	EnvTSAs        = "TRIALNOTARY_TSAS"
@@ -45,6 +46,7 @@ type Env struct {
 	StateBucket string   // private: staging and map nodes
 	SiteBucket  string   // the mutable `checkpoint`
 	SigningKeys []string // KMS key ids or ARNs
+	OldKeys     []string // of the keys before them, none if the log has its first
 	Sponsors    []statement.PublicKey
 	Witnesses   string    // lines as [checkpoint.ParseWitnesses] reads them, "" for none
 	TSAs        string    // as [timestamp.ParseAsked] reads them, "" for none
@@ -82,7 +84,7 @@ func ParseEnv(getenv func(string) string) (Env, error) {
 		}
 	}
 	e := Env{Origin: value[EnvOrigin], Table: value[EnvTable], LogBucket: value[EnvLogBucket], StateBucket: value[EnvStateBucket],
-		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]),
+		SiteBucket: value[EnvSiteBucket], SigningKeys: list(value[EnvSigningKeys]), OldKeys: list(getenv(EnvOldKeys)),
 		Witnesses: getenv(EnvWitnesses), TSAs: getenv(EnvTSAs), Endpoint: getenv(envEndpoint), Meter: getenv(EnvMeter) != ""}
 	if e.Origin != "" {
 		check(EnvOrigin, checkpoint.ValidOrigin(e.Origin))

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,8 +39,17 @@ func algorithms() []string {
 //	-- tsa.pem --
 //	-- algorithms --
 //	ed25519 2099-01-01T00:00:00Z
+//	-- retired-1 --
+//	until 70321
+//	log log.example/trials+18bd3c90+AdcX9u2e…
+//	…
+//	-- handover-1 --
+//	trialnotary/handover@v1
+//	…
 //
-// Only the policy is required. A part that is present and empty is another thing
+// Only the policy is required. For each time that the log's keys were changed, oldest
+// first, there is what counted until then, and by which the change was signed, if it
+// was. A part that is present and empty is another thing
 // than an absent one: with an empty `sponsors` no sponsor is listed at all.
 type Trust struct {
 	Policy      *checkpoint.Policy
@@ -146,7 +156,32 @@ func parseTrust(p parts) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Policy, err = p.retired(t.Policy); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(t.Auditors, t.Policy.Has) {
+		return nil, fmt.Errorf("part \"auditors\": an auditor's key was one of the log's policy: %w", text.ErrFormat)
+	}
 	return t, p.Done()
+}
+
+// retired reads the policies before p, oldest first.
+func (p parts) retired(policy *checkpoint.Policy) (*checkpoint.Policy, error) {
+	var all []checkpoint.Retired
+	for n := "1"; p.Next("retired-" + n); n = strconv.Itoa(len(all) + 1) {
+		k, err := checkpoint.ParseRetired(p.Take("retired-" + n))
+		if err == nil && p.Next("handover-"+n) {
+			k.Handover, err = checkpoint.ParseHandover(p.Take("handover-" + n))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("change of keys %s: %w", n, err)
+		}
+		all = append(all, k)
+	}
+	if p.Err() != nil {
+		return nil, p.Err()
+	}
+	return policy.WithRetired(all)
 }
 
 // lines calls f for each line of the part, if it is next, after once with "".
@@ -214,6 +249,12 @@ func (t *Trust) Bytes() ([]byte, error) {
 	add("sponsors", t.HasSponsors || t.Sponsors != nil, sponsors)
 	add("tsa.pem", t.TSA != nil, []string{string(t.TSA)})
 	add("algorithms", t.Algorithms != nil, until)
+	for i, k := range t.Policy.Retired() {
+		add(fmt.Sprintf("retired-%d", i+1), true, []string{string(k.Bytes())})
+		if k.Handover != nil {
+			add(fmt.Sprintf("handover-%d", i+1), true, []string{string(k.Handover.Bytes())})
+		}
+	}
 	return a.Bytes()
 }
 

@@ -32,13 +32,23 @@ const (
 type Failure struct {
 	Step   string // the first step that failed
 	Reason string // a sentence without a full stop
+	cause  error  // nil: none but the reason
 }
 
 // Error returns the step and the reason.
 func (f *Failure) Error() string { return "not verified: " + f.Step + ": " + f.Reason }
 
+// Unwrap returns what caused it, as an error of package checkpoint, or nil.
+func (f *Failure) Unwrap() error { return f.cause }
+
 func fail(step, reason string, a ...any) error {
-	return &Failure{step, fmt.Sprintf(reason, a...)}
+	f := &Failure{Step: step, Reason: fmt.Sprintf(reason, a...)}
+	for _, x := range a {
+		if err, ok := x.(error); ok {
+			f.cause = err
+		}
+	}
+	return f
 }
 
 // verification is one run of Verify.

@@ -35,7 +35,7 @@ func publicName(name string) (kind string, ok bool) {
 	}
 	dir, number, _ := strings.Cut(name, "/")
 	switch dir {
-	case "heads", "signed", "checkpoints":
+	case "heads", "signed", "checkpoints", "handovers":
 	default:
 		return "", false
 	}

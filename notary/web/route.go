@@ -53,6 +53,7 @@ func (h *handler) log() []route {
 		get("/checkpoints/{size}", "/checkpoints/", h.object),
 		get("/heads/{batch}", "/heads/", h.object),
 		get("/signed/{batch}", "/signed/", h.object),
+		get("/handovers/{number}", "/handovers/", h.object),
 		get("/trust", "/trust", h.trust),
 		get("/", "/", h.front),
 	}

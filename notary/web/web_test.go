@@ -78,11 +78,14 @@ func TestDescription(t *testing.T) {
 	n := w.data("site-001", w.one)
 	w.must(n)
 	ops, responses := described(t)
-	if len(ops) != 16 {
+	if len(ops) != 17 {
 		t.Fatalf("%d operations are described: %v", len(ops), ops)
 	}
 	fill := strings.NewReplacer("{stream}", w.stream("site-001").String(), "{statement}", n.ID.String(),
-		"{path}", "0/000.p/7", "{size}", "00000000000000000007", "{batch}", "00000000000000000001")
+		"{path}", "0/000.p/7", "{size}", "00000000000000000007", "{batch}", "00000000000000000001", "{number}", "00000000000000000001")
+	if err := w.store.Put(t.Context(), "handovers/00000000000000000001", []byte("handover\n")); err != nil {
+		t.Fatal(err)
+	}
 	var paths []string
 	for _, op := range ops {
 		paths = append(paths, op.path)

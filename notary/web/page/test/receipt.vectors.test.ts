@@ -8,7 +8,7 @@ import { isBefore, type Options, type Verdict } from "../src/evidence/verdict.ts
 import { verifyReceipt } from "../src/evidence/verify.ts";
 import { parseTrust } from "../src/format/trust.ts";
 import { undoTravel } from "../src/format/text.ts";
-import { read, reasons, vectors } from "./files.ts";
+import { read, readJSON, reasons, vectors } from "./files.ts";
 
 const sample = (name: string) => read("receipt/testdata/sample", name);
 const now = Date.parse("2026-11-22T14:00:00Z") / 1000;
@@ -39,6 +39,15 @@ test("good vectors verify, bad ones fail at their step", async () => {
   for (const [name, b] of vectors("receipt", "bad")) {
     if (name.startsWith("verify-")) assert.equal(await stepOf(b, trusting()), reasons("receipt")[name]!.split(":")[0], name);
     if (name.startsWith("receipt-")) assert.equal(await stepOf(b, trusting()), "container", name);
+  }
+});
+
+test("retired keys and algorithms count until their end", async () => {
+  const cases = readJSON<{ trust: string; receipt: string; step: string; why: string }[]>("receipt/testdata/judged/cases.json");
+  assert.ok(cases.length > 10);
+  for (const c of cases) {
+    const trust = parseTrust(read("receipt/testdata/judged", c.trust));
+    assert.equal(await stepOf(sample(c.receipt), { trust, confirmed: true, now }), c.step, `${c.trust}: ${c.why}`);
   }
 });
 

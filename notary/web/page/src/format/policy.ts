@@ -19,6 +19,13 @@ export interface Policy {
   readonly log: Key;
   readonly witnesses: Member[]; // in the order of the file, the log's own too
   readonly quorum: Member;
+  readonly retired?: Retired[]; // oldest first
+}
+
+/** What counted until the log's keys were changed, at that size of the log. */
+export interface Retired {
+  readonly until: bigint;
+  readonly policy: Policy;
 }
 
 const maxPolicy = 256 << 10;

@@ -17,7 +17,7 @@ export interface Met {
 
 /** Why a checkpoint does not meet a policy. */
 export class Unmet extends Error {
-  constructor(readonly code: "otherLog" | "badSignature" | "notSigned" | "quorum" | "logAlgorithm", readonly name = "") {
+  constructor(readonly code: "otherLog" | "badSignature" | "notSigned" | "retired" | "quorum" | "logAlgorithm", readonly name = "") {
     super(code);
   }
 }
@@ -29,10 +29,12 @@ type Times = Map<Member, number>;
 /**
  * Checks origin, the log's signature, every signature of a key that the policy
  * knows, and the quorum. Lines of unknown keys count for nothing; so does a
- * cosignature whose time no format writes, but it must verify.
+ * cosignature whose time no format writes, but it must verify. What retired keys
+ * signed is judged by the policy of then, up to its size.
  */
-export function verifyPolicy(p: Policy, c: Checkpoint, accepts: Accepts): Met {
-  if (c.origin !== p.log.name) throw new Unmet("otherLog");
+export function verifyPolicy(newest: Policy, c: Checkpoint, accepts: Accepts): Met {
+  if (c.origin !== newest.log.name) throw new Unmet("otherLog");
+  const p = judging(newest, c);
   const times: Times = new Map();
   let signed = false;
   for (const line of c.lines) {
@@ -57,6 +59,16 @@ export function verifyPolicy(p: Policy, c: Checkpoint, accepts: Accepts): Met {
     if (dropped.length === 0) return met;
     for (const w of dropped) times.delete(w);
   }
+}
+
+/** The policy that a checkpoint is judged by: the newest whose log key signed it. */
+function judging(newest: Policy, c: Checkpoint): Policy {
+  const signed = (p: Policy): boolean => c.lines.some((line) => names(p.log, line));
+  if (signed(newest)) return newest;
+  const old = [...(newest.retired ?? [])].reverse().find((r) => signed(r.policy));
+  if (!old) return newest;
+  if (c.size > old.until) throw new Unmet("retired", `${old.until}`);
+  return old.policy;
 }
 
 const lastSecond = 253402300799n; // of the year 9999

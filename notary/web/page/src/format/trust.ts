@@ -6,6 +6,7 @@ import { type Policy, parsePolicy } from "./policy.ts";
 import { FormatError, encode } from "./text.ts";
 import { type Seconds, equal, fingerprint, parseTime, sha256 } from "./value.ts";
 import { parsePem } from "./pem.ts";
+import { takeRetired } from "./retired.ts";
 
 export interface Trust {
   readonly policy: Policy;
@@ -23,9 +24,8 @@ const algorithms = ["ed25519", "ecdsa-p256", "ml-dsa-44", "sha-256", "sha-512"];
 
 export function parseTrust(b: Uint8Array): Trust {
   const parts = new Parts(parseArchive(b, trustVersion, maxTrust));
-  const policy = parsePolicy(encode(parts.take("policy")));
+  const newest = parsePolicy(encode(parts.take("policy")));
   const auditors = (linesOf(parts, "auditors") ?? []).map(parseKey);
-  for (const k of auditors) checkAuditor(k, policy);
   distinct(auditors.map((k) => k.text), "an auditor");
   const sponsors = linesOf(parts, "sponsors")?.map(parseParticipant);
   distinct((sponsors ?? []).map((k) => k.text), "a sponsor");
@@ -39,7 +39,10 @@ export function parseTrust(b: Uint8Array): Trust {
     until.set(name!, parseTime(time));
     last = i;
   }
+  const retired = takeRetired(parts, newest);
   parts.done();
+  for (const k of auditors) for (const p of [newest, ...retired.map((r) => r.policy)]) checkAuditor(k, p);
+  const policy = { ...newest, retired };
   return { policy, auditors, sponsors, tsa, algorithms: until, fingerprint: fingerprint(sha256(b)), bytes: b };
 }
 

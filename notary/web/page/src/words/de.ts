@@ -272,6 +272,7 @@ export const de: Catalogue = {
   "why.otherLog": "Der Prüfpunkt ist von einem anderen Logbuch: {part}.",
   "why.badSignature": "Eine Unterschrift auf dem Prüfpunkt hält nicht, die von {name}: {part}.",
   "why.notSigned": "Der Prüfpunkt ist vom Logbuch nicht unterschrieben: {part}.",
+  "why.retired": "Der Prüfpunkt ist mit Schlüsseln unterschrieben, die das Logbuch bei Größe {name} aufgegeben hat, und ist größer: {part}.",
   "why.quorum": "Der Prüfpunkt hat nicht die Unterschriften, die die Vertrauensdatei verlangt: {part}.",
   "why.logAlgorithm": "Die Vertrauensdatei lässt das Verfahren {name} der Unterschrift des Logbuchs nicht mehr gelten: {part}.",
   "why.algorithm": "Die Vertrauensdatei lässt das Verfahren {name} nicht mehr gelten.",

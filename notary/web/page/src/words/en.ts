@@ -271,6 +271,7 @@ export const en = {
   "why.otherLog": "The checkpoint of {part} is of another log.",
   "why.badSignature": "A signature on the checkpoint of {part} does not verify: that of {name}.",
   "why.notSigned": "The checkpoint of {part} is not signed by the log.",
+  "why.retired": "The checkpoint of {part} is signed with keys that the log gave up at size {name}, and it is larger.",
   "why.quorum": "The checkpoint of {part} does not have the signatures that the trust file asks for.",
   "why.logAlgorithm": "The trust file no longer accepts the algorithm {name} of the log’s signature on {part}.",
   "why.algorithm": "The trust file no longer accepts the algorithm {name}.",

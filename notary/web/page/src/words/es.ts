@@ -272,6 +272,7 @@ export const es: Catalogue = {
   "why.otherLog": "El punto de control es de otra bitácora: {part}.",
   "why.badSignature": "Una firma del punto de control no se sostiene, la de {name}: {part}.",
   "why.notSigned": "La bitácora no firmó el punto de control: {part}.",
+  "why.retired": "El punto de control está firmado con claves que la bitácora abandonó en el tamaño {name}, y es mayor: {part}.",
   "why.quorum": "El punto de control no tiene las firmas que pide el archivo de confianza: {part}.",
   "why.logAlgorithm": "El archivo de confianza ya no acepta el algoritmo {name} de la firma de la bitácora: {part}.",
   "why.algorithm": "El archivo de confianza ya no acepta el algoritmo {name}.",

@@ -272,6 +272,7 @@ export const fr: Catalogue = {
   "why.otherLog": "Le point de contrôle est d’un autre journal : {part}.",
   "why.badSignature": "Une signature du point de contrôle ne tient pas, celle de {name} : {part}.",
   "why.notSigned": "Le point de contrôle n’est pas signé par le journal : {part}.",
+  "why.retired": "Le point de contrôle est signé avec des clés que le journal a abandonnées à la taille {name}, et il est plus grand : {part}.",
   "why.quorum": "Le point de contrôle n’a pas les signatures que demande le fichier de confiance : {part}.",
   "why.logAlgorithm": "Le fichier de confiance n’accepte plus l’algorithme {name} de la signature du journal : {part}.",
   "why.algorithm": "Le fichier de confiance n’accepte plus l’algorithme {name}.",
