@@ -63,7 +63,7 @@ var (
 // Print returns the certificate of a verified receipt, whose file is b; trust is the
 // fingerprint of the trust file it was verified with, "" for none. The error wraps
 // one of this package or is a [*UnshownError].
-func Print(v *receipt.Verdict, b []byte, trust string, o Options) ([]byte, error) {
+func Print(v *receipt.Verdict, b []byte, trust string, o Options) (page []byte, err error) {
 	size, ok := map[Paper]string{"": "A4", A4: "A4", Letter: "Letter"}[o.Paper]
 	if !ok {
 		return nil, fmt.Errorf("%w, not %q", ErrPaper, string(o.Paper))
@@ -79,6 +79,14 @@ func Print(v *receipt.Verdict, b []byte, trust string, o Options) ([]byte, error
 	}
 	if err := fonts.canShow(s.texts()); err != nil {
 		return nil, err
+	}
+	if o.Font != nil {
+		// fpdf takes a font's tables at their word.
+		defer func() {
+			if recover() != nil {
+				page, err = nil, fmt.Errorf("%w: it is damaged", ErrFont)
+			}
+		}()
 	}
 	pdf := fpdf.New("P", "mm", size, "")
 	pdf.SetCompression(false) // so that the mark stands in the page as it is

@@ -22,6 +22,9 @@ var ErrCertificate = errors.New("not a certificate as trialnotary prints them")
 // mark is how the line of share.CertificateMark begins.
 var mark = []byte("\n%trialnotary/certificate@v1 ")
 
+// eof is how a PDF ends, and begins what is added to it later.
+var eof = []byte("%%EOF\n")
+
 // embedded is how the object of the attached receipt begins, as fpdf writes it; a
 // receipt's size has at most seven digits.
 var embedded = regexp.MustCompile(`<< /Type /EmbeddedFile /Length ([1-9][0-9]{0,6}) /Filter /FlateDecode /Params << /CheckSum <[0-9a-f]{32}> /Size ([1-9][0-9]{0,6}) >> >>\n\nstream\n`)
@@ -44,6 +47,8 @@ func Receipt(pdf []byte) ([]byte, error) {
 		return fail("it has %d bytes, at most %d are read", len(pdf), MaxSize)
 	case !IsOne(pdf):
 		return fail("it is another PDF, or was saved anew by another program")
+	case !bytes.HasSuffix(pdf, eof) || bytes.Count(pdf, eof) != 1:
+		return fail("it is cut off, or was saved anew by another program")
 	case bytes.Count(pdf, []byte("/EmbeddedFile ")) != 1:
 		return fail("it does not have one attached file")
 	}

@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"maps"
@@ -22,7 +23,12 @@ var (
 	boldFont []byte
 	//go:embed font/NotoSansMono-Regular.ttf
 	monoFont []byte
+	//go:embed font/LICENSE
+	fontLicence string
 )
+
+// FontLicence returns the licence of the built-in fonts, to be handed out with them.
+func FontLicence() string { return fontLicence }
 
 // face is one of the fonts.
 type face int
@@ -143,22 +149,30 @@ type run struct {
 	text string
 }
 
+// in returns the font that shows a character of a text in c.
+func (f *fonts) in(c face, r rune) face {
+	switch {
+	case f.has(c, r):
+		return c
+	case f.has(regular, r):
+		return regular
+	}
+	return other
+}
+
 // runs divides a text so that each piece's font has its characters.
 func (f *fonts) runs(c face, s string) (all []run) {
-	for _, r := range s {
-		in := c
-		switch {
-		case f.has(c, r):
-		case f.has(regular, r):
-			in = regular
-		default:
-			in = other
+	from, last := 0, face(-1)
+	for i, r := range s {
+		if in := f.in(c, r); in != last {
+			if i > from {
+				all = append(all, run{last, s[from:i]})
+			}
+			from, last = i, in
 		}
-		if n := len(all); n > 0 && all[n-1].face == in {
-			all[n-1].text += string(r)
-		} else {
-			all = append(all, run{in, string(r)})
-		}
+	}
+	if from < len(s) {
+		all = append(all, run{last, s[from:]})
 	}
 	return all
 }
@@ -166,10 +180,11 @@ func (f *fonts) runs(c face, s string) (all []run) {
 // family names a face within the PDF.
 func (c face) family() string { return [...]string{"serif", "serifbold", "mono", "other"}[c] }
 
+// addTo gives the fonts to the PDF, which writes into what it is given.
 func (f *fonts) addTo(pdf *fpdf.Fpdf) {
 	for i, b := range f.files {
 		if b != nil {
-			pdf.AddUTF8FontFromBytes(face(i).family(), "", b)
+			pdf.AddUTF8FontFromBytes(face(i).family(), "", bytes.Clone(b))
 		}
 	}
 }

@@ -2,7 +2,6 @@ package certificate
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -14,8 +13,8 @@ const (
 	codeSize          = 37.0
 	point             = 25.4 / 72
 	leading           = 1.4
-	minScale          = 0.5  // of the type in the rows
-	minRest           = 0.84 // of the other type
+	minScale          = 0.44 // of the type in the rows
+	minRest           = 0.75 // of the other type
 )
 
 // ink is a colour.
@@ -188,15 +187,7 @@ func (p *page) wrap(s string, w float64, c face, size float64) (lines []string) 
 		if current != "" {
 			lines = append(lines, current)
 		}
-		for p.measure(word, c, size) > w {
-			n := 0
-			for n < len(word) {
-				_, k := utf8.DecodeRuneInString(word[n:])
-				if n > 0 && p.measure(word[:n+k], c, size) > w {
-					break
-				}
-				n += k
-			}
+		for n := p.fitting(word, w, c, size); n < len(word); n = p.fitting(word, w, c, size) {
 			lines, word = append(lines, word[:n]), word[n:]
 		}
 		current = word
@@ -204,17 +195,29 @@ func (p *page) wrap(s string, w float64, c face, size float64) (lines []string) 
 	return append(lines, current)
 }
 
+// fitting returns how many bytes of a word fit into that width: of one character at
+// least.
+func (p *page) fitting(word string, w float64, c face, size float64) int {
+	wide := 0.0
+	for i, r := range word {
+		if wide += p.measure(string(r), c, size); wide > w && i > 0 {
+			return i
+		}
+	}
+	return len(word)
+}
+
 // measure returns the width of a text.
 func (p *page) measure(s string, c face, size float64) (w float64) {
-	for _, r := range p.fonts.runs(c, s) {
-		for _, char := range r.text {
-			g := glyph{r.face, char}
-			if _, ok := p.widths[g]; !ok {
-				p.pdf.SetFont(r.face.family(), "", 100)
-				p.widths[g] = p.pdf.GetStringWidth(string(char)) / 100
-			}
-			w += p.widths[g]
+	for _, r := range s {
+		g := glyph{c, r}
+		one, ok := p.widths[g]
+		if !ok {
+			p.pdf.SetFont(p.fonts.in(c, r).family(), "", 100)
+			one = p.pdf.GetStringWidth(string(r)) / 100
+			p.widths[g] = one
 		}
+		w += one
 	}
 	return w * size
 }

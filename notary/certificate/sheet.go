@@ -48,8 +48,8 @@ const (
 
 // The lists of a statement of which only the beginning is printed.
 const (
-	maxAbout = 3
-	maxRules = 6
+	maxAbout = 2
+	maxRules = 4
 )
 
 // newSheet returns the sheet of a verdict and its entry's bytes.
@@ -206,8 +206,12 @@ func placeRow(v *receipt.Verdict) row {
 
 // words are what stands on every certificate.
 func (s *sheet) words(origin string) {
+	log := "the log " + origin
+	if len(origin) > 64 {
+		log = "the log named here"
+	}
 	s.steps = []string{
-		"Get the program trialnotary, or its verification page, and the trust file of the log " + origin + ", each by a way you trust. Compare the trust file’s fingerprint with the one its operator publishes, and accept it.",
+		"Get the program trialnotary, or its verification page, and the trust file of " + log + ", each by a way you trust. Compare the trust file’s fingerprint with the one its operator publishes, and accept it.",
 		"Open this PDF with it, and the files you were sent. It needs no network: the receipt is attached to this PDF, and what matches files to it came with them. In a terminal: trialnotary verify CERTIFICATE.pdf FILE…",
 		"Read the verdict on your own screen. Compare its trial fingerprint with the protocol or the public registry, and what it says with this page.",
 	}
