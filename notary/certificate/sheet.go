@@ -57,7 +57,7 @@ func newSheet(v *receipt.Verdict, entry []byte, trust string) *sheet {
 	n := v.Note
 	s := &sheet{
 		title: "Certificate", confirmed: v.Confirmed, code: codeText(v, entry),
-		subject: strings.Join([]string{kindName(n.Kind), n.StreamName, n.Trial}, " · "),
+		subject: subject(n),
 		rows:    []row{trialRow(v), whatRow(n), whoRow(v), whenRow(v), placeRow(v)},
 		prints:  []row{{"Fingerprint of the statement", printed(n.ID)}},
 	}
@@ -90,6 +90,15 @@ func newSheet(v *receipt.Verdict, entry []byte, trust string) *sheet {
 func printed(h [32]byte) []line {
 	g := grouped(h)
 	return []line{{print, g[:39]}, {print, g[40:]}}
+}
+
+// subject is what the page is about; a registration stands in the stream of that name.
+func subject(n *statement.Note) string {
+	all := []string{kindName(n.Kind), n.StreamName, n.Trial}
+	if n.StreamName == string(n.Kind) {
+		all = []string{all[0], all[2]}
+	}
+	return strings.Join(all, " · ")
 }
 
 // kindName writes a kind for people: database-lock as Database lock.
