@@ -261,7 +261,7 @@ describe("the page itself", () => {
     await p.keyboard.press("Enter");
     await (await chooser).setFiles(join(sample, "site1.receipt"));
     await p.waitForSelector(".sheet.unconfirmed");
-    assert.equal(await p.evaluate(() => document.activeElement?.id), "result", "the result is told to who does not see it");
+    await p.waitForFunction(() => document.activeElement?.id === "result"); // told to who does not see it
   });
 
   visit("dropping a file anywhere puts it on the desk", async (p) => {
@@ -289,7 +289,7 @@ describe("the page itself", () => {
 
   visit("what is no trust file is told", async (p) => {
     await p.setInputFiles("#trust-file", join(sample, "site1.receipt"));
-    assert.match((await p.textContent("[role=alert]"))!, /site1\.receipt is no trust file/);
+    await p.locator("[role=alert]", { hasText: "site1.receipt is no trust file" }).waitFor();
   });
 
   for (const [language, title] of Object.entries({ en: "Check a receipt", de: "Einen Beleg prüfen", fr: "Vérifier un reçu", es: "Comprobar un recibo" })) {
