@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -43,6 +44,18 @@ func TestTheReceiptIsTakenOut(t *testing.T) {
 		if err != nil || !bytes.Equal(got, b) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// The golden certificate is one that was printed once: those stay readable, by the page
+// too.
+func TestTheReceiptOfTheGoldenCertificate(t *testing.T) {
+	pdf, err := os.ReadFile("testdata/site1b.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Receipt(pdf); err != nil || !bytes.Equal(got, read(t, "site1b.receipt")) {
+		t.Errorf("another receipt, or %v", err)
 	}
 }
 

@@ -27,7 +27,11 @@ export async function attachedReceipt(pdf: Uint8Array): Promise<Uint8Array | und
   const length = Number(found[1]), size = Number(found[2]), from = found.index + found[0].length;
   if (size > maxReceipt) throw new CertificateError("too large");
   if (!text.startsWith("\nendstream\n", from + length)) throw new CertificateError("cut off");
-  return inflate(pdf.slice(from, from + length), size);
+  const packed = pdf.slice(from, from + length), receipt = await inflate(packed, size);
+  // Not every browser refuses what follows a stream: the stream must need its last byte.
+  const less = await inflate(packed.slice(0, -1), size).catch(() => undefined);
+  if (less) throw new CertificateError("something follows it");
+  return receipt;
 }
 
 /** Unpacks a zlib stream of exactly that size. */

@@ -25,7 +25,7 @@ export function certificateSheet(w: Words, r: CheckedReceipt, v: Verdict): HTMLE
     h("dl", {},
       row(w, "row.trial", h("strong", {}, outside(s.trial)), fingerprint(v.trialFingerprint), h("span", { class: "claim" }, w.t("cert.compare"), " ", w.t(confirmed && v.sponsorListed ? "cert.sponsor" : "cert.noSponsor"))),
       row(w, "row.what", ...what(w, r, v)),
-      row(w, "row.who", ...who(w, v)),
+      row(w, "row.who", ...who(w, v), h("span", { class: "claim" }, w.t("cert.role", { role: v.grant.role }))),
       row(w, "row.when", ...when(w, v)),
       row(w, "cert.place", h("span", {}, w.t("order.place", { seq: v.entry.seq, index: v.entry.index }), " · ", outside(v.origin)))),
     h("div", { class: "prints" },
@@ -47,7 +47,7 @@ function what(w: Words, r: CheckedReceipt, v: Verdict): Child[] {
   lines.push(h("strong", {}, w.of("kind", s.kind), s.label !== undefined && h("span", {}, ": “", outside(s.label), "”")));
   if (s.dataset) lines.push(w.t("cert.files", { n: s.dataset.files, bytes: w.number(s.dataset.bytes) }));
   if (r.files?.compared) lines.push(...filesLines(w, s.dataset!, r.files));
-  for (const k of s.keys) lines.push(compose(w.t("cert.key", { key: "{key}", role: w.of("role", k.role), stream: "{stream}" }), { key: outside(k.key.name), stream: outside(k.stream) }));
+  for (const k of s.keys) lines.push(compose(w.t("cert.key", { key: "{key}", role: k.role, stream: "{stream}" }), { key: outside(k.key.name), stream: outside(k.stream) }));
   if (s.person !== undefined) lines.push(outside(s.person));
   if (s.also.length > 0) lines.push(compose(w.t("cert.also", { trials: "{trials}" }), { trials: outside(w.list(s.also.map((a) => a.trial))) }));
   if (s.rules.length > 0) lines.push(compose(w.t("cert.rules", { rules: "{rules}" }), { rules: outside(some(s.rules.map((p) => `${p.first} → ${p.then}`), maxRules)) }));

@@ -237,6 +237,7 @@ export const de: Catalogue = {
   "cert.code": "Der Code enthält diesen Text und keinen Link:",
   "cert.files": "{n} Datei, {bytes} Bytes|{n} Dateien, {bytes} Bytes",
   "cert.key": "Schlüssel {key}, Rolle {role}, in der Reihe {stream}",
+  "cert.role": "Rolle des Schlüssels: {role}",
   "cert.also": "Die Studie heißt auch {trials}",
   "cert.rules": "Sie verspricht diese Reihenfolge: {rules}",
   "cert.proves": "Was dies beweist",

@@ -236,6 +236,7 @@ export const en = {
   "cert.code": "The code holds this text and no link:",
   "cert.files": "{n} file, {bytes} bytes|{n} files, {bytes} bytes",
   "cert.key": "Key {key}, role {role}, in stream {stream}",
+  "cert.role": "Role of the key: {role}",
   "cert.also": "The trial is also called {trials}",
   "cert.rules": "It promises this order: {rules}",
   "cert.proves": "What this proves",

@@ -237,6 +237,7 @@ export const es: Catalogue = {
   "cert.code": "El código contiene este texto y ningún enlace:",
   "cert.files": "{n} archivo, {bytes} bytes|{n} archivos, {bytes} bytes",
   "cert.key": "Clave {key}, función {role}, en la serie {stream}",
+  "cert.role": "Función de la clave: {role}",
   "cert.also": "El ensayo se llama también {trials}",
   "cert.rules": "Promete este orden: {rules}",
   "cert.proves": "Qué prueba esto",

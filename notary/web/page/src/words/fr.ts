@@ -237,6 +237,7 @@ export const fr: Catalogue = {
   "cert.code": "Le code contient ce texte et aucun lien :",
   "cert.files": "{n} fichier, {bytes} octets|{n} fichiers, {bytes} octets",
   "cert.key": "Clé {key}, rôle {role}, dans la série {stream}",
+  "cert.role": "Rôle de la clé : {role}",
   "cert.also": "L’essai s’appelle aussi {trials}",
   "cert.rules": "Il promet cet ordre : {rules}",
   "cert.proves": "Ce que cela prouve",
