@@ -18,7 +18,7 @@ func argumentFiles() map[string][][]string {
 		"seal": {nil}, "verify": {evidence, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
 		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "certificate": {{"receipt"}},
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
-		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip"}},
+		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
 		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
 		"man": {nil},

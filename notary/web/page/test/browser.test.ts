@@ -351,7 +351,7 @@ describe("the page itself", () => {
     await put(p, join(sample, "site1b.receipt"));
     await p.emulateMedia({ media: "print" });
     const said = (await p.innerText(".certificate")).replace(/\s+/g, " ");
-    const inOrder = ["Certificate", "VERIFIED", "Dataset · site-001 · NCT01234567", "Trial", "CE02-32E3-", "3 files, 35 bytes", "Jane Doe (authorship)", "Role of the key: site", "enrolled by acme",
+    const inOrder = ["Certificate", "VERIFIED", "Dataset · site-001 · NCT01234567", "Trial", "CE02-32E3-", "3 files, 35 bytes", "Jane Doe (authorship)", "enrolled by acme", "Role of the key: site",
       "No later than 22 November 2026", "Claims, not proof", "entry 11 of the log", "6194 f705 5e6a 3ac3", "014e 5753 2768 b471", "TRIALNOTARY1 log.example/trials 11 ", "in three steps", "What this proves", "What this does not prove", "E29F-7D26-"];
     let at = 0;
     for (const part of inOrder) {

@@ -31,7 +31,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
       box(w.t("proves.title"), w.t("proves.receipt")),
       box(w.t("unknown.title"), w.t(r.place ? "unknown.placed" : "unknown.receipt")),
       box(w.t("unshown.title"), w.t("unshown.all"))),
-    v && !r.failure && certificateSheet(w, r, v),
+    v && !r.failure ? certificateSheet(w, r, v) : h("p", { class: "paper" }, w.t("print.checked", { time: w.utc(Date.now() / 1000) })),
     steps(w, hasFiles ? [...allSteps, "files"] : allSteps, r.failure?.step, r.belief.how === "none"),
     v ? details(w, r, v) : h("details", {}, h("summary", {}, w.t("details.title")), h("dl", {}, detail(w.t("details.file"), outside(r.evidence.name)), detail(w.t("details.reason"), code(r.failure!.message)))),
   );
