@@ -62,6 +62,7 @@ func (s *Service) cosign(ctx context.Context, c checkpoint.Signed) checkpoint.Si
 			answers <- answer{i, line, err}
 		}()
 	}
+	with := c // c itself is what those still asked are shown
 	given := make([]error, len(s.Witnesses))
 	for i := range given {
 		given[i] = context.DeadlineExceeded
@@ -78,16 +79,16 @@ collect:
 		if given[a.witness] = a.err; a.err != nil {
 			continue
 		}
-		with, err := c.With(a.line)
+		more, err := with.With(a.line)
 		if err == nil {
 			// A line that does not verify would spoil the checkpoint for everyone.
-			_, err = s.Policy.Verify(with, nil)
+			_, err = s.Policy.Verify(more, nil)
 		}
 		if err != nil && !errors.Is(err, checkpoint.ErrQuorum) {
 			given[a.witness] = err
 			continue
 		}
-		c = with
+		with = more
 		if err == nil && !met {
 			met = true
 			soon, stop := context.WithTimeout(asked, lateGrace)
@@ -96,7 +97,7 @@ collect:
 		}
 	}
 	s.watchWitnesses(given)
-	return c
+	return with
 }
 
 // watchWitnesses tells the operator, once, of a witness that does not cosign any
