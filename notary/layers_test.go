@@ -14,10 +14,10 @@ import (
 // layers are the packages of the house, lowest first: imports go down only.
 // Packages of one layer may import each other where before allows it.
 var layers = [][]string{
-	{"notary/text", "events"},
+	{"notary/text", "notary/content", "events"},
 	{"notary/statement"},
 	{"notary/entry", "notary/manifest", "notary/request", "notary/access"},
-	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory"},
+	{"notary/tile", "notary/streammap", "notary/checkpoint", "notary/inventory", "notary/explain"},
 	{"notary/timestamp"},
 	{"notary/receipt", "notary/witness"},
 	{"notary/history"},

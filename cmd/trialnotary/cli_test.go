@@ -45,6 +45,11 @@ func TestScripts(t *testing.T) {
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "sample"), os.DirFS(sample)); err != nil {
 				return err
 			}
+			if filepath.Base(e.WorkDir) == "script-explain" {
+				if err := os.CopyFS(filepath.Join(e.WorkDir, "content"), os.DirFS("../../notary/content/testdata")); err != nil {
+					return err
+				}
+			}
 			var anchor time.Duration
 			if filepath.Base(e.WorkDir) == "script-reads" {
 				anchor = time.Millisecond // reads are sealed at once, as after ten minutes

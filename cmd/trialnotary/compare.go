@@ -19,6 +19,7 @@ import (
 type compared struct {
 	client.Comparison
 	dataset *statement.Dataset // what was sealed
+	files   []manifest.File    // as the manifest or the opening lists them
 	listed  int                // files in the manifest or the opening
 	opened  []string           // their names, of an opening
 	opening bool
@@ -98,6 +99,9 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 			return nil, nil, broken(err)
 		}
 		c.listed = len(o.Files)
+		for i := range o.Files {
+			c.files = append(c.files, o.Files[i].Leaf.File)
+		}
 		if err := o.Verify(d.Root, d.Files); err != nil {
 			c.foreign = true
 			fail("%v", err)
@@ -112,7 +116,7 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 	if err != nil {
 		return nil, nil, broken(err)
 	}
-	c.listed = len(m.Files)
+	c.listed, c.files = len(m.Files), m.Files
 	if m.Root() != d.Root || uint64(len(m.Files)) != d.Files || m.Total() != d.Bytes {
 		c.foreign = true
 		fail("%s is not the manifest of what was sealed", c.source)

@@ -15,7 +15,7 @@ func argumentFiles() map[string][][]string {
 	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip", "pdf"}
 	party, past := []string{"trial", "invite"}, []string{"trial", "history"}
 	return map[string][][]string{
-		"seal": {nil}, "verify": {evidence, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
+		"seal": {nil}, "verify": {evidence, nil}, "explain": {{"receipt", "zip"}, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
 		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "certificate": {{"receipt"}},
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
 		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf"}},

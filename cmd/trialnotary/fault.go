@@ -106,7 +106,7 @@ func (a *app) finish(c *cobra.Command, err error) int {
 		}
 		f = &more
 	}
-	if f.safe == "" && code == exitUsage && (c.Name() == "verify" || c.Name() == "inspect") {
+	if f.safe == "" && code == exitUsage && (c.Name() == "verify" || c.Name() == "inspect" || c.Name() == "explain") {
 		more := *f // no verdict, neither good nor bad
 		more.safe = nothingDone(c)
 		f = &more

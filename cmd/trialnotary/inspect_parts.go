@@ -162,6 +162,15 @@ func (i *inspected) manifest(b []byte) error {
 		}
 		i.more("%s, %s, SHA-256 %s…", f.Path, bytesOf(f.Size), hex.EncodeToString(f.SHA256[:4]))
 	}
+	said := 0
+	for _, f := range m.Files {
+		if f.Content != nil {
+			said++
+		}
+	}
+	if said > 0 {
+		i.add("content", "%s of %s with a digest of what it says, for trialnotary explain", number(uint64(said)), count(len(m.Files), "file"))
+	}
 	i.add("root", "%s", text.Base64(root[:]))
 	i.add("secret", "not shown")
 	return nil

@@ -56,7 +56,7 @@ func (a *app) print(s *sheet, v any) error {
 		shade := "1;32"
 		if strings.HasPrefix(s.word, "NOT ") {
 			shade = "1;31"
-		} else if strings.HasPrefix(s.word, "CONSISTENT") {
+		} else if strings.HasPrefix(s.word, "CONSISTENT") || strings.HasPrefix(s.word, "SAME ") {
 			shade = "1;33"
 		}
 		out = "\x1b[" + shade + "m" + s.word + "\x1b[0m" + rest

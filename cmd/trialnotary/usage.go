@@ -19,7 +19,7 @@ func nothingDone(c *cobra.Command) string {
 	switch c.Name() {
 	case "seal":
 		return "Nothing was sealed."
-	case "verify", "inspect":
+	case "verify", "inspect", "explain":
 		return "Nothing was checked."
 	case "keygen":
 		return "No key was made."

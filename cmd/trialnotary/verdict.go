@@ -37,6 +37,9 @@ func (a *app) showVerdict(r *checked) error {
 				s.more("with the manifest that came with it: trialnotary verify %s PATH --manifest FILE", quote(r.file))
 			default:
 				s.add("receipt", "it verifies by itself, as follows; the files given are not what was sealed")
+				if r.explain != "" {
+					s.more("to see why: %s", r.explain)
+				}
 			}
 		case !r.verdict.Confirmed:
 			s.word = unconfirmed

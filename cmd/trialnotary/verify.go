@@ -108,6 +108,7 @@ type checked struct {
 	page    *printedPage // of a certificate
 	bytes   *compared
 	later   *later // what a history says of it; nil without one
+	explain string // the command that says why the files differ, "" if nothing can
 }
 
 func (r *checked) code() int {
@@ -149,6 +150,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if r.failure == nil {
 		if r.bytes, err = a.compare(ctx, r, v); err != nil {
 			return err
+		}
+		if c := r.bytes; r.failure != nil && !c.foreign && len(c.Changed)+len(c.Extra) > 0 {
+			r.explain = a.commandOf("explain", name, v)
 		}
 	}
 	if err := a.lookUp(r, v); err != nil {

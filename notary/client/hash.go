@@ -32,7 +32,8 @@ type Progress struct {
 var ErrChanged = errors.New("it changed while it was being hashed")
 
 // Hash reads every file once, on all cores, and returns the manifest of the tree
-// under a fresh secret. Files that change between [Scan] and the end of the run,
+// under a fresh secret, with content digests where a file has one (see package
+// content). Files that change between [Scan] and the end of the run,
 // or appear or vanish meanwhile, are an error wrapping [ErrChanged]: a manifest
 // lists one state of the data or none.
 //
@@ -41,6 +42,7 @@ var ErrChanged = errors.New("it changed while it was being hashed")
 // second, at the start and at the end. Errors are of type [*InputError].
 func (t *Tree) Hash(ctx context.Context, progress func(Progress)) (*manifest.Manifest, error) {
 	h := newHasher(t, progress)
+	h.content = true
 	digests := make([]manifest.File, len(t.files))
 	err := h.run(ctx, func(i int, f manifest.File, err error) error {
 		digests[i] = f
@@ -111,6 +113,7 @@ func hashAdvice(err error, verb string) string {
 type hasher struct {
 	tree    *Tree
 	order   []int // which file when
+	content bool  // compute content digests, too
 	workers int
 	buffer  int        // bytes, of one worker
 	splits  chan split // idle pairs of goroutines' buffers: bounds how many files are split

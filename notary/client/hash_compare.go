@@ -23,6 +23,17 @@ type Comparison struct {
 	Changed []Difference
 	Missing []string
 	Extra   []Extra
+
+	tree *Tree // what is at hand
+}
+
+// Disk returns the name by which the system knows the file at hand that goes by that
+// path, "" if there is none.
+func (c *Comparison) Disk(path string) string {
+	if c.tree == nil {
+		return ""
+	}
+	return c.tree.Disk(path)
 }
 
 // Difference is a sealed file whose bytes at hand are others, or cannot be said
@@ -88,6 +99,7 @@ func compare(ctx context.Context, sealed []manifest.File, paths []string, progre
 	if err != nil {
 		return c, err
 	}
+	c.tree = here
 	seen := make([]bool, len(sealed)) // sealed files that are accounted for
 	for path, e := range faults {
 		if i, ok := find(sealed, path); ok {

@@ -28,6 +28,12 @@ func compared(t *testing.T, m *manifest.Manifest, paths ...string) Comparison {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, p := range c.Matched {
+		if _, err := os.Stat(c.Disk(p)); err != nil {
+			t.Errorf("%s matches, and lies nowhere: %v", p, err)
+		}
+	}
+	c.tree = nil // where files lie is no part of what is compared
 	return c
 }
 

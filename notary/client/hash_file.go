@@ -12,6 +12,7 @@ import (
 	"os"
 	"sync"
 
+	"trialnotary/notary/content"
 	"trialnotary/notary/manifest"
 )
 
@@ -22,6 +23,7 @@ type worker struct {
 	h              *hasher
 	buf            []byte
 	sha256, sha512 hash.Hash
+	content        content.Digest // of the file being read; nil if it can have none
 }
 
 func newWorker(h *hasher) *worker {
@@ -53,6 +55,11 @@ func (w *worker) hash(ctx context.Context, s *source) (manifest.File, error) {
 	}
 	w.sha256.Reset()
 	w.sha512.Reset()
+	profile := ""
+	if w.content = nil; w.h.content {
+		profile = content.Profile(s.path)
+		w.content = content.New(profile)
+	}
 	n, err := w.read(ctx, f, s.size, left)
 	if err != nil {
 		return out, err
@@ -74,10 +81,15 @@ func (w *worker) hash(ctx context.Context, s *source) (manifest.File, error) {
 	}
 	w.sha256.Sum(out.SHA256[:0])
 	w.sha512.Sum(out.SHA512[:0])
+	if w.content != nil {
+		if sum, ok := w.content.Sum(); ok {
+			out.Content = &manifest.Content{Profile: profile, SHA256: sum}
+		}
+	}
 	return out, nil
 }
 
-// read feeds both digests and returns the number of bytes. A file that takes
+// read feeds the digests and returns the number of bytes. A file that takes
 // longer than this worker's share of what is left, while others would wait for
 // it, has its digests computed side by side.
 func (w *worker) read(ctx context.Context, f io.Reader, size, left int64) (int64, error) {
@@ -98,6 +110,9 @@ func (w *worker) read(ctx context.Context, f io.Reader, size, left int64) (int64
 		n, err := f.Read(w.buf)
 		w.sha256.Write(w.buf[:n])
 		w.sha512.Write(w.buf[:n])
+		if w.content != nil {
+			w.content.Write(w.buf[:n])
+		}
 		sum += int64(n)
 		w.h.bytes.Add(int64(n))
 		w.h.show(false)
@@ -112,7 +127,7 @@ func (w *worker) read(ctx context.Context, f io.Reader, size, left int64) (int64
 }
 
 // split is the two buffers of a file whose digests run side by side: one is read
-// into while both digests take in the other.
+// into while the digests take in the other.
 type split [2][]byte
 
 func (w *worker) readSplit(ctx context.Context, f io.Reader, size int64, s *split) (int64, error) {
@@ -122,7 +137,11 @@ func (w *worker) readSplit(ctx context.Context, f io.Reader, size int64, s *spli
 	var taking sync.WaitGroup // digests that still take in the other buffer
 	var ends sync.WaitGroup
 	var feeds []chan []byte
-	for _, d := range []hash.Hash{w.sha256, w.sha512} {
+	digests := []io.Writer{w.sha256, w.sha512}
+	if w.content != nil {
+		digests = append(digests, w.content)
+	}
+	for _, d := range digests {
 		feed := make(chan []byte, 1)
 		feeds = append(feeds, feed)
 		ends.Go(func() {

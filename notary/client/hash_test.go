@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"trialnotary/notary/content"
 	"trialnotary/notary/manifest"
 	"trialnotary/notary/text"
 )
@@ -52,10 +53,38 @@ func TestHashOfTheSampleData(t *testing.T) {
 	if m.Secret, err = text.ParseHash("WNCsVM+0tDPtQIO85elCEK2iwpLJgAZA746SO2RTShk="); err != nil {
 		t.Fatal(err)
 	}
+	for i := range m.Files { // it was sealed when no profile was known
+		m.Files[i].Content = nil
+	}
 	m.Files[0].Content = &manifest.Content{Profile: "csv-rows", SHA256: m.Files[0].SHA256}
 	root := m.Root()
 	if got := text.Base64(root[:]); got != "AU5XUydotHFrrCjLZaREgRGRjKBbsu57/8ezKm1kOlc=" || m.Total() != 35 {
 		t.Errorf("root %s, %d bytes", got, m.Total())
+	}
+}
+
+// Files that a profile reads have a content digest, small ones and those whose digests
+// are computed side by side; others have none, and none has it in a comparison.
+func TestHashTakesContentDigests(t *testing.T) {
+	rows := "subject,dose\n" + strings.Repeat("001,1.0\n", largeFile/8+1)
+	m, err := scan(t, plant(t, map[string]string{
+		"large.csv": rows, "windows.csv": strings.ReplaceAll(rows, "\n", "\r\n"), "small.csv": "a,b\r\n1,", "broken.csv": "a,\"b\n", "a.txt": "a,b\n",
+	})).Hash(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]*manifest.Content{}
+	for _, f := range m.Files {
+		of[f.Path] = f.Content
+	}
+	if of["broken.csv"] != nil || of["a.txt"] != nil || of["large.csv"] == nil || of["windows.csv"] == nil || of["small.csv"] == nil {
+		t.Fatalf("%v", of)
+	}
+	if *of["large.csv"] != *of["windows.csv"] || of["large.csv"].Profile != content.CSV {
+		t.Error("other line ends give another content digest")
+	}
+	if of["small.csv"].SHA256 != sha256.Sum256([]byte("\"a\",\"b\"\n\"1\",\"\"\n")) {
+		t.Error("a content digest is not that of the profile")
 	}
 }
 

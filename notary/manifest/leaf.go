@@ -21,7 +21,7 @@ const LeafVersion = "trialnotary/file@v1"
 //	size 12
 //	sha256 d69c916b…5e7daf
 //	sha512 c31cfe0c…df4e3
-//	content csv-rows d69c916b…5e7daf
+//	content csv/v1 9cab8107…315cb
 //	salt uujOOGpVxA2nILgK1hBVO2v7V00gbzn+IK1p1A4+BU4=
 //
 // The salt keeps its hash from confirming a guess about the file.
@@ -103,7 +103,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 	if r.Has("content") {
 		f := r.Fields("content", 2, 2)
 		if r.Err() == nil && !validProfile(f[0]) {
-			r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", clip(f[0]))
+			r.Fail("has profile %q, want [a-z0-9][a-z0-9._/-]{0,63}", clip(f[0]))
 		}
 		if r.Err() == nil {
 			l.Content = &Content{Profile: f[0], SHA256: parseHex32(r, f[1])}

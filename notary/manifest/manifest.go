@@ -9,7 +9,7 @@
 //	files 2
 //	d69c916b…5e7daf c31cfe0c…df4e3 12 a.csv
 //	83df961a…7abbeec 78f26027…30e698 13 lab/b.csv
-//	content csv-rows d69c916b…5e7daf a.csv
+//	content csv/v1 9cab8107…315cb a.csv
 //
 // From each file and the secret follows a [Leaf], salted so that the leaf's
 // hash tells nothing about a file one does not hold. The dataset root, which a
@@ -58,7 +58,7 @@ type File struct {
 // Content is a digest of what a file says, whatever its bytes: the profile names
 // how it is computed.
 type Content struct {
-	Profile string // [a-z0-9][a-z0-9._-]{0,63}
+	Profile string // [a-z0-9][a-z0-9._/-]{0,63}: see package content
 	SHA256  [32]byte
 }
 
@@ -166,7 +166,7 @@ func (m *Manifest) readContent(r *text.Reader, next int) int {
 		return next
 	}
 	if !validProfile(field[0]) {
-		r.Fail("has profile %q, want [a-z0-9][a-z0-9._-]{0,63}", clip(field[0]))
+		r.Fail("has profile %q, want [a-z0-9][a-z0-9._/-]{0,63}", clip(field[0]))
 	}
 	c := &Content{Profile: strings.Clone(field[0]), SHA256: parseHex32(r, field[1])}
 	i, ok := m.Find(field[2])
@@ -241,7 +241,7 @@ func (f *File) check() error {
 		return err
 	}
 	if f.Content != nil && !validProfile(f.Content.Profile) {
-		return fmt.Errorf("path %q: content profile %q, want [a-z0-9][a-z0-9._-]{0,63}: %w", clip(f.Path), clip(f.Content.Profile), text.ErrFormat)
+		return fmt.Errorf("path %q: content profile %q, want [a-z0-9][a-z0-9._/-]{0,63}: %w", clip(f.Path), clip(f.Content.Profile), text.ErrFormat)
 	}
 	return nil
 }
@@ -271,7 +271,7 @@ func validProfile(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-		if !alnum && (i == 0 || c != '.' && c != '_' && c != '-') {
+		if !alnum && (i == 0 || c != '.' && c != '_' && c != '/' && c != '-') {
 			return false
 		}
 	}

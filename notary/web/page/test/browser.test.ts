@@ -396,6 +396,49 @@ describe("with a notary", () => {
     }
   });
 
+  test("why files differ is told, in the visitor's language", async () => {
+    const dir = fresh("why"), data = join(dir, "data"), vector = (name: string) => readFileSync(join(notary, "content/testdata", name));
+    mkdirSync(data);
+    writeFileSync(join(data, "dm.xpt"), vector("cdisc/dm.xpt"));
+    writeFileSync(join(data, "dm.json"), vector("cdisc/dm.json"));
+    writeFileSync(join(data, "lb.csv"), "subject,value\n001,12.5\n");
+    sealAtSite(story, n, data, join(dir, "week12"));
+    const v = await Visitor.arrive();
+    try {
+      const p = await v.open();
+      await accept(p, story.trust);
+      const again = async (files: Record<string, string | Buffer>): Promise<string> => {
+        const to = join(fresh("again"), "data");
+        mkdirSync(to);
+        for (const [name, b] of Object.entries(files)) writeFileSync(join(to, name), b);
+        await p.click("text=Start again");
+        await put(p, join(dir, "week12.receipt"), join(dir, "week12.manifest"));
+        await putFolder(p, to);
+        return (await lines(p, "Files")).join("\n");
+      };
+      // Another export of the same data, and a text that went through a Windows machine.
+      const same = await again({ "dm.xpt": vector("vectors/good/reexport.xpt"), "dm-new.json": vector("vectors/good/reexport.json"), "lb.csv": "\ufeffsubject,value\r\n001,12.5\r\n" });
+      assert.deepEqual(await words(p), ["Not verified"]);
+      assert.match((await p.textContent(".lead"))!, /proved to say the same/);
+      assert.match(same, /dm\.xpt has other bytes than were sealed — Proved: the data are the same; only times of export differ\./);
+      assert.match(same, /lb\.csv has .* — Proved: its line ends were LF and are CR LF and a byte order mark was put before it; all else is what was sealed\./);
+      assert.match(same, /data\/dm-new\.json was sealed as dm\.json: Proved: the data are the same/);
+      await open(p);
+      assert.deepEqual(await faults(p), []);
+      await p.selectOption("select", "de");
+      assert.match((await lines(p, "Dateien")).join("\n"), /Bewiesen: Die Daten sind dieselben; nur Zeitpunkte des Exports sind andere\./);
+      await p.selectOption("select", "en");
+      // One value is another.
+      const other = await again({ "dm.xpt": vector("vectors/good/value.xpt"), "dm.json": vector("cdisc/dm.json"), "lb.csv": "subject,value\n001,12.6\n" });
+      assert.match((await p.textContent(".lead"))!, /are not what was sealed/);
+      assert.match(other, /dm\.xpt has other bytes than were sealed — Proved: not only times of export differ: values do/);
+      assert.match(other, /lb\.csv has other bytes than were sealed — Proved: the data are not the same: fields differ/);
+      assert.deepEqual([v.foreign, v.errors], [[], []]);
+    } finally {
+      await v.leave();
+    }
+  });
+
   test("a file of gigabytes streams through bounded memory", { timeout: 1_800_000 }, async () => {
     const size = Number(process.env["BIG_FILE_MB"] ?? 512) * 2 ** 20;
     const dir = fresh("big"), file = join(dir, "images.bin");

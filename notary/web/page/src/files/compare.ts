@@ -1,9 +1,10 @@
 // How files at hand relate to those that were sealed: matched, changed, missing, or
 // not among them. Every sealed file is in exactly one of the first three.
 
+import { type Finding, lineOf, saysTheSame } from "../explain/finding.ts";
 import { type File as Sealed } from "../format/manifest.ts";
 import { compareBytes } from "../format/value.ts";
-import type { HashFile } from "./hasher.ts";
+import type { ExplainFile, HashFile } from "./hasher.ts";
 
 /** A file of the visitor's with its path as it was chosen or dropped. */
 export interface Given {
@@ -12,11 +13,13 @@ export interface Given {
   readonly loose: boolean; // chosen by itself, not in a folder
 }
 
-/** A sealed file whose bytes at hand are others. Whoever explains a difference starts from both. */
+/** A sealed file whose bytes at hand are others, and why, where that was looked for. */
 export interface Changed {
   readonly sealed: Sealed;
   readonly given: Given;
   readonly why: "size" | "bytes" | "unreadable";
+  finding?: Finding | undefined;
+  readonly renamed?: boolean; // it was sealed under another name, and only the finding shows it
 }
 
 export interface Comparison {
@@ -99,6 +102,36 @@ function placeFiles(byPath: Map<string, Sealed>, given: Given[]): Map<Given, Sea
     placed.set(g, s);
   }
   return placed;
+}
+
+const mostExplained = 64; // files; each is read again
+const mostTried = 8; // sealed files that one of another name may be
+
+/**
+ * Says of each changed file why it is not what was sealed, and of those that were not
+ * sealed whether they are proved to say the same as a missing one.
+ */
+export async function explainChanges(c: Comparison, sealed: Sealed[], data: Given[], explain: ExplainFile, progress: (p: Progress) => void): Promise<Comparison> {
+  const read = (g: Given, s: Sealed) => explain(g.file, lineOf(s), (done) => progress({ done, of: g.file.size, name: g.path, bytes: true }));
+  for (const x of c.changed.slice(0, mostExplained)) if (x.why !== "unreadable") x.finding = await read(x.given, x.sealed);
+  const missing = new Set(c.missing), found: Changed[] = [];
+  const ending = (path: string): string => /\.[^./]*$/.exec(path)?.[0] ?? "";
+  for (const path of c.extra.slice(0, mostExplained)) {
+    const g = data.find((d) => d.path === path);
+    for (const s of sealed.filter((x) => missing.has(x.path) && ending(x.path) === ending(path)).slice(0, mostTried)) {
+      const finding = g && (await read(g, s));
+      if (!g || !finding || !saysTheSame(finding)) continue;
+      found.push({ sealed: s, given: g, why: "bytes", finding, renamed: true });
+      missing.delete(s.path);
+      break;
+    }
+  }
+  return { ...c, changed: [...c.changed, ...found].sort((a, b) => compareBytes(a.sealed.path, b.sealed.path)), missing: c.missing.filter((p) => missing.has(p)), extra: c.extra.filter((p) => !found.some((x) => x.given.path === p)) };
+}
+
+/** Whether all that differs is proved to say the same as what was sealed. */
+export function isSameData(c: Comparison): boolean {
+  return c.changed.every((x) => x.finding && saysTheSame(x.finding)) && (c.partial ? c.extra.length === 0 : c.missing.length === 0);
 }
 
 /** Whether the files at hand are what was sealed. */

@@ -22,7 +22,7 @@ export interface Manifest {
 
 export const manifestVersion = "trialnotary/manifest@v1";
 
-export const isProfile = (s: string): boolean => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(s);
+export const isProfile = (s: string): boolean => /^[a-z0-9][a-z0-9._/-]{0,63}$/.test(s);
 
 // The shortest line of a file, so that a lying count allocates nothing.
 const minLine = 64 + 1 + 128 + 1 + 1 + 1 + 1 + 1;

@@ -14,9 +14,9 @@ import type { Dataset } from "../format/statement.ts";
 import { FormatError, encode } from "../format/text.ts";
 import type { Trust } from "../format/trust.ts";
 import { equal } from "../format/value.ts";
-import { type Comparison, type Progress, compareFiles, isWhole } from "../files/compare.ts";
+import { type Comparison, type Progress, compareFiles, explainChanges, isWhole } from "../files/compare.ts";
 import type { Desk, Evidence } from "../files/desk.ts";
-import type { HashFile } from "../files/hasher.ts";
+import type { Hasher } from "../files/hasher.ts";
 import type { Memory } from "./memory.ts";
 
 /** The trust file a verdict rests on, and how it came to be believed. */
@@ -52,7 +52,7 @@ export interface Result {
   readonly histories: CheckedHistory[];
 }
 
-export async function check(desk: Desk, memory: Memory, trial: string | undefined, hash: HashFile, progress: (p: Progress) => void): Promise<Result> {
+export async function check(desk: Desk, memory: Memory, trial: string | undefined, hasher: Pick<Hasher, "hash" | "explain">, progress: (p: Progress) => void): Promise<Result> {
   const now = Math.floor(Date.now() / 1000);
   const options = (b: Belief): Options => ({ trust: b.trust, confirmed: b.how === "accepted", trial, now });
   const heads = new Map<Trust | undefined, Heads>();
@@ -81,7 +81,7 @@ export async function check(desk: Desk, memory: Memory, trial: string | undefine
       const item = h.verdict?.origin === r.verdict.origin ? h.verdict.streams.flatMap((s) => s.items).find((i) => i.entry.index === r.verdict!.entry.index && i.entry.statement === r.verdict!.statement.id) : undefined;
       if (item) r.place = { history: h.verdict!, item };
     }
-    if (r.verdict.statement.dataset) await checkFiles(r, r.verdict.statement.dataset, desk, receipts.length === 1, hash, progress);
+    if (r.verdict.statement.dataset) await checkFiles(r, r.verdict.statement.dataset, desk, receipts.length === 1, hasher, progress);
   }
   return { receipts, histories };
 }
@@ -118,7 +118,7 @@ async function believing<V>(all: Belief[], verify: (b: Belief) => Promise<V>): P
 }
 
 /** Finds the list of a statement's files, and compares those on the desk with it. */
-async function checkFiles(r: CheckedReceipt, d: Dataset, desk: Desk, only: boolean, hash: HashFile, progress: (p: Progress) => void): Promise<void> {
+async function checkFiles(r: CheckedReceipt, d: Dataset, desk: Desk, only: boolean, hasher: Pick<Hasher, "hash" | "explain">, progress: (p: Progress) => void): Promise<void> {
   const manifest = desk.manifests.find((m) => BigInt(m.manifest.files.length) === d.files && m.manifest.bytes === d.bytes && equal(rootOf(m.manifest), d.root));
   const openings = desk.openings.filter((o) => isOpeningOf(o.opening, d.root, d.files));
   if (!manifest && openings.length === 0) {
@@ -131,9 +131,10 @@ async function checkFiles(r: CheckedReceipt, d: Dataset, desk: Desk, only: boole
   const list = { kind: manifest ? ("manifest" as const) : ("opening" as const), name: manifest?.name ?? openings.map((o) => o.name).join(", "), listed: all.length };
   r.files = { list };
   if (desk.data.length === 0) return;
-  const found = await compareFiles(all, desk.data, desk.own, hash, progress);
+  const found = await compareFiles(all, desk.data, desk.own, hasher.hash, progress);
   // Of several receipts each may be about some of the files.
-  const compared = only ? found : { ...found, partial: true, extra: [] };
+  const wanted = only ? found : { ...found, partial: true, extra: [] };
+  const compared = isWhole(wanted) ? wanted : await explainChanges(wanted, all, desk.data, hasher.explain, progress);
   r.files = { list, compared };
   if (only ? !isWhole(compared) : compared.changed.length > 0) r.failure = new Failure("files", "filesDiffer");
 }

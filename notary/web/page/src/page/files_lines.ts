@@ -1,5 +1,7 @@
 // What is said of the files of a statement.
 
+import { isKnown } from "../content/content.ts";
+import { type Finding, saysTheSame } from "../explain/finding.ts";
 import type { Dataset } from "../format/statement.ts";
 import type { Changed, Comparison } from "../files/compare.ts";
 import type { Files } from "./check.ts";
@@ -28,7 +30,17 @@ function matchLine(w: Words, d: Dataset, c: Comparison, opened: boolean): HTMLEl
 function changedLine(w: Words, c: Changed): HTMLElement {
   const path = outside(c.sealed.path);
   const sentence = w.t(`files.${c.why}`, { path: "{path}", is: w.size(c.given.file.size), was: w.size(c.sealed.size) });
-  return h("span", { class: "failed" }, compose(sentence, { path }));
+  const f = c.finding;
+  const why = f && h("span", { class: saysTheSame(f) ? "told same" : "told" }, reasonFor(w, f));
+  if (c.renamed) return h("span", {}, compose(w.t("explain.as", { given: "{given}", sealed: "{sealed}" }), { given: outside(c.given.path), sealed: path }), " ", why ?? "");
+  return h("span", {}, h("span", { class: "failed" }, compose(sentence, { path })), ...(why ? [" — ", why] : []));
+}
+
+/** Why a file is not what was sealed, and whether that is proved. */
+function reasonFor(w: Words, f: Finding): string {
+  if (f.cause === "rewritten") return w.t(f.binary ? "explain.damaged" : "explain.rewritten", { changes: w.list(f.changes.map((c) => w.t(`change.${c}`))) });
+  if (f.cause === "same-data" || f.cause === "other-data" || f.cause === "unreadable") return isKnown(f.profile) ? w.t(`explain.${f.cause}.${f.profile}`) : w.t("explain.unknown");
+  return w.t(`explain.${f.cause}`, { bytes: w.size(f.more) });
 }
 
 function named(w: Words, sentence: string, names: string[]): DocumentFragment {

@@ -100,7 +100,7 @@ class Page {
       if (run === this.run) this.view.progress(p);
     };
     try {
-      const result = await check(this.desk, this.memory, parseFingerprint(this.pin), this.hasher.hash, progress);
+      const result = await check(this.desk, this.memory, parseFingerprint(this.pin), this.hasher, progress);
       if (run !== this.run) return;
       this.result = result;
       this.view.status("");

@@ -3,6 +3,7 @@
 import { firstToRegister } from "../evidence/believe.ts";
 import type { Step } from "../evidence/failure.ts";
 import type { Verdict } from "../evidence/verdict.ts";
+import { isSameData } from "../files/compare.ts";
 import { base64 } from "../format/value.ts";
 import { type CheckedReceipt, wordOf } from "./check.ts";
 import { certificateSheet } from "./certificate_sheet.ts";
@@ -21,7 +22,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
   const title = w.t(word === "verified" ? "word.verified" : word === "unconfirmed" ? "word.unconfirmed" : "word.notVerified");
   const compared = r.files?.compared;
   const looked = compared !== undefined && compared.matched.length + compared.renamed.length > 0;
-  const lead = r.failure ? (v ? (r.failure.reason.code === "otherList" ? "lead.otherList" : "lead.filesDiffer") : "lead.notVerified") : word === "unconfirmed" ? "lead.unconfirmed" : looked ? "lead.verifiedFiles" : "lead.verified";
+  const lead = r.failure ? (v ? (r.failure.reason.code === "otherList" ? "lead.otherList" : compared && isSameData(compared) ? "lead.sameData" : "lead.filesDiffer") : "lead.notVerified") : word === "unconfirmed" ? "lead.unconfirmed" : looked ? "lead.verifiedFiles" : "lead.verified";
   const hasFiles = looked || r.failure?.step === "files";
   return h("article", { class: `sheet ${kind}${v && !r.failure ? " certified" : ""}` },
     h("header", { class: "verdict" }, seal(kind), h("div", {}, h("h2", {}, title), h("p", { class: "lead" }, w.t(lead)))),
