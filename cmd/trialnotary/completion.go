@@ -21,6 +21,7 @@ func argumentFiles() map[string][][]string {
 		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
 		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
+		"export": {trial}, "mirror": {{}, nil},
 		"man": {nil},
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"trialnotary/notary/entry"
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
+	"trialnotary/notary/parcel"
 	"trialnotary/notary/receipt"
-	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
 	"trialnotary/notary/text"
 )
@@ -86,7 +86,10 @@ type inspected struct {
 }
 
 func (a *app) inspect(name string) error {
-	if share.IsZip(head(name)) {
+	if isKit(name) {
+		return a.inspectKit(name)
+	}
+	if parcel.IsZip(head(name)) {
 		return a.inspectShare(name)
 	}
 	b, err := client.ReadFile(name, manifest.MaxSize)

@@ -15,25 +15,43 @@ import (
 
 func (a *app) receiptCommand() *cobra.Command {
 	var wait bool
+	var log string
 	c := &cobra.Command{
-		Use:   "receipt [FILE.pending|DIR]…",
+		Use:   "receipt [FILE.pending|DIR]… [--log DIR|URL]",
 		Short: "Complete receipts that are pending",
 		Long: `Fetch what is missing for every pending file named, or below a directory (by default
 this one), verify it, write the receipt and take the pending file away. What the
 service does not know is submitted. It needs no key. Exit code 3: some are still
-pending.`,
+pending.
+
+When the service is gone for good, --log names a copy of its log instead, a directory
+or an address (trialnotary mirror makes one). The entry is looked for there, and the
+proof made from the copy; the receipt is the one that the service would have given,
+byte for byte.`,
 		Example: `  trialnotary receipt
-  trialnotary receipt export.20261122T132900Z.pending --wait`,
+  trialnotary receipt export.20261122T132900Z.pending --wait
+  trialnotary receipt . --log mirror`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait) },
+		RunE: func(c *cobra.Command, args []string) error { return a.receipts(c, args, wait, log) },
 	}
 	c.Flags().BoolVar(&wait, "wait", false, "wait for those that are not sealed yet")
+	c.Flags().StringVar(&log, "log", "", "a copy of the log, `DIR` or URL, to finish from instead of the service")
 	a.serviceFlag(c, "the service, if not the one in the file")
 	a.timeoutFlag(c)
 	return c
 }
 
-func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
+func (a *app) receipts(c *cobra.Command, paths []string, wait bool, log string) error {
+	var from client.Log
+	if log != "" {
+		if wait || c.Flags().Changed("service") {
+			return usageError(c, "--log is for when no service is asked: it goes with neither --wait nor --service", "")
+		}
+		var err error
+		if from, err = a.openLog(log); err != nil {
+			return err
+		}
+	}
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
@@ -44,6 +62,10 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
 	var all []outcome
 	away := silent{}
 	for _, f := range files {
+		if from != nil {
+			all = append(all, a.completeFrom(c.Context(), f, from))
+			continue
+		}
 		all = append(all, a.complete(c, f, wait, away))
 	}
 	if len(all) == 0 {
@@ -51,7 +73,11 @@ func (a *app) receipts(c *cobra.Command, paths []string, wait bool) error {
 			Statements []outcome `json:"statements"`
 		}{[]outcome{}})
 	}
-	return a.showOutcomes("RECEIPTS", all, "Later: trialnotary receipt "+strings.Join(quoted(paths), " "))
+	next := "Later: trialnotary receipt " + strings.Join(quoted(paths), " ")
+	if from != nil {
+		next = "With a newer copy of the log, or one that is whole: trialnotary receipt " + strings.Join(quoted(paths), " ") + " --log " + quote(log)
+	}
+	return a.showOutcomes("RECEIPTS", all, next)
 }
 
 // silent are services that could not be reached, by address: they were asked often

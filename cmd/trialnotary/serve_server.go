@@ -114,14 +114,21 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 		return err
 	}
 	s.sealer = newSealer(s.service, s.every, s.logger, s.refresh, s.fail, s.log.dir)
+	s.http = newHTTPServer(web.New(web.Options{Service: s.service, Trust: func() []byte { return s.trust.Load().Raw },
+		NextSeal: s.sealer.nextSeal, Health: s.sealer.health, Closed: s.sealer.stopped.Load,
+		Metrics: true, Figures: s.sealer.figures, Log: s.logger}))
+	s.http.ErrorLog = slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug)
+	return nil
+}
+
+// newHTTPServer returns a server whose connections are bounded, in number and in time.
+func newHTTPServer(h http.Handler) *http.Server {
 	var open atomic.Int64
-	s.http = &http.Server{
-		Handler: web.New(web.Options{Service: s.service, Trust: func() []byte { return s.trust.Load().Raw },
-			NextSeal: s.sealer.nextSeal, Health: s.sealer.health, Closed: s.sealer.stopped.Load,
-			Metrics: true, Figures: s.sealer.figures, Log: s.logger}),
+	return &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: answerPatience, IdleTimeout: idlePatience,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
@@ -133,7 +140,6 @@ func (s *server) open(ctx context.Context, c serverConfig) (err error) {
 			}
 		},
 	}
-	return nil
 }
 
 // fail ends the service: serve's caller waits for it.

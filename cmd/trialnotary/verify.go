@@ -15,6 +15,7 @@ import (
 	"trialnotary/notary/client"
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
+	"trialnotary/notary/parcel"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
@@ -36,14 +37,15 @@ type verifying struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var v verifying
 	c := &cobra.Command{
-		Use:   "verify RECEIPT|HISTORY|SHARE.zip|CERTIFICATE.pdf|DIR [PATH…]",
+		Use:   "verify RECEIPT|HISTORY|SHARE.zip|KIT.zip|CERTIFICATE.pdf|DIR [PATH…]",
 		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
 the zip that 'trialnotary share' made. For a directory, check every receipt below it;
 with --files, also that what stands beside each, with its manifest, is what was sealed.
 With a history, tell what was said of the statement later. A history by itself: check
-that nothing was left out of it. Of a certificate, the receipt attached to it is checked,
+that nothing was left out of it. The kit of a trial, as 'trialnotary export' makes it:
+everything in it, in one table. Of a certificate, the receipt attached to it is checked,
 and whether the printed text is what this program prints for it.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
@@ -53,6 +55,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
   trialnotary verify board.zip dm.csv
   trialnotary verify site1.receipt --history NCT01234567.history
   trialnotary verify NCT01234567.history
+  trialnotary verify NCT01234567.zip
   trialnotary verify site1.pdf
   trialnotary verify receipts/`,
 		Args: args(1, -1, "the receipt"),
@@ -143,6 +146,9 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	if isHistory(name) {
 		return a.verifyHistory(name, v)
 	}
+	if isKit(name) {
+		return a.verifyKit(name, v)
+	}
 	r, err := a.open(name, &v)
 	if err != nil {
 		return err
@@ -166,7 +172,7 @@ func (a *app) open(name string, v *verifying) (*checked, error) {
 	if certificate.IsPDF(head(name)) {
 		return a.openCertificate(name, v)
 	}
-	if !share.IsZip(head(name)) {
+	if !parcel.IsZip(head(name)) {
 		return a.check(name, *v)
 	}
 	if v.manifest != "" || v.opening != "" {

@@ -20,11 +20,12 @@ import (
 // service hands out for each, byte for byte, but for timestamps. Safe for
 // concurrent use; it is quickest by ascending index.
 type Collector struct {
-	service *Service
-	trust   *receipt.Trust
-	now     time.Time
-	size    uint64 // of the newest final checkpoint
-	tree    *tile.Tree
+	log   Log
+	trust *receipt.Trust
+	now   time.Time
+	size  uint64 // of the newest final checkpoint
+	root  tile.Hash
+	tree  *tile.Tree
 
 	mu      sync.Mutex
 	batches map[uint64]*final
@@ -39,10 +40,15 @@ type final struct {
 	err  error
 }
 
-// NewCollector asks for the newest final checkpoint and verifies it. Before the log
-// has one, the error is [*NotYet].
+// NewCollector asks the service for the newest final checkpoint and verifies it.
+// Before the log has one, the error is [*NotYet].
 func (s *Service) NewCollector(ctx context.Context, trust *receipt.Trust, now time.Time) (*Collector, error) {
-	raw, err := s.Object(ctx, "checkpoint")
+	return NewCollector(ctx, s, trust, now)
+}
+
+// NewCollector is the same for any copy of the log.
+func NewCollector(ctx context.Context, log Log, trust *receipt.Trust, now time.Time) (*Collector, error) {
+	raw, err := log.Object(ctx, "checkpoint")
 	if errors.Is(err, ErrNoObject) {
 		return nil, &NotYet{}
 	} else if err != nil {
@@ -50,10 +56,10 @@ func (s *Service) NewCollector(ctx context.Context, trust *receipt.Trust, now ti
 	}
 	c, err := verifiedCheckpoint(raw, trust)
 	if err != nil {
-		return nil, &Unreachable{URL: s.base, Err: fmt.Errorf("its checkpoint does not verify: %w", err)}
+		return nil, &Unreachable{URL: log.URL(), Err: fmt.Errorf("its checkpoint does not verify: %w", err)}
 	}
-	f := &Collector{service: s, trust: trust, now: now, size: c.Size, batches: map[uint64]*final{}, finals: map[uint64]*final{}}
-	f.tree = tile.NewTree(c.Size, func(name string) ([]byte, error) { return s.Object(ctx, name) })
+	f := &Collector{log: log, trust: trust, now: now, size: c.Size, root: c.Root, batches: map[uint64]*final{}, finals: map[uint64]*final{}}
+	f.tree = tile.NewTree(c.Size, func(name string) ([]byte, error) { return log.Object(ctx, name) })
 	return f, nil
 }
 
@@ -82,7 +88,7 @@ func (c *Collector) Evidence(ctx context.Context, leaf []byte) (receipt.Evidence
 	}
 	cp, err := checkpoint.Parse(f.raw)
 	if err != nil {
-		return receipt.Evidence{}, &Unreachable{URL: c.service.base, Err: err}
+		return receipt.Evidence{}, &Unreachable{URL: c.log.URL(), Err: err}
 	}
 	hashes, err := c.tree.Inclusion(e.Index, f.size)
 	if err == nil {
@@ -114,7 +120,7 @@ func (c *Collector) covering(ctx context.Context, batch uint64) *final {
 }
 
 func (c *Collector) head(ctx context.Context, batch uint64) (checkpoint.Head, error) {
-	b, err := c.service.Object(ctx, checkpoint.HeadName(batch))
+	b, err := c.log.Object(ctx, checkpoint.HeadName(batch))
 	if errors.Is(err, ErrNoObject) {
 		return checkpoint.Head{}, &NotYet{}
 	} else if err != nil {
@@ -125,7 +131,7 @@ func (c *Collector) head(ctx context.Context, batch uint64) (checkpoint.Head, er
 		err = fmt.Errorf("%s is of batch %d", checkpoint.HeadName(batch), h.Batch)
 	}
 	if err != nil {
-		return h, &Unreachable{URL: c.service.base, Err: err}
+		return h, &Unreachable{URL: c.log.URL(), Err: err}
 	}
 	if h.Size > c.size {
 		return h, &NotYet{} // sealed since, or not final yet
@@ -138,11 +144,11 @@ func (c *Collector) final(ctx context.Context, size uint64) *final {
 	f := c.slot(c.finals, size)
 	f.once.Do(func() {
 		f.size = size
-		if f.raw, f.err = c.service.Object(ctx, checkpoint.FinalName(size)); f.err != nil {
+		if f.raw, f.err = c.log.Object(ctx, checkpoint.FinalName(size)); f.err != nil {
 			return
 		}
 		if s, err := checkpoint.Parse(f.raw); err != nil || s.Size != size {
-			f.err = &Unreachable{URL: c.service.base, Err: fmt.Errorf("%s is not the checkpoint of that size", checkpoint.FinalName(size))}
+			f.err = &Unreachable{URL: c.log.URL(), Err: fmt.Errorf("%s is not the checkpoint of that size", checkpoint.FinalName(size))}
 		}
 	})
 	return f

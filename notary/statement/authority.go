@@ -105,7 +105,7 @@ func (a *Authority) grant(g *Grant) {
 	a.grants[k] = append(a.grants[k], g)
 	a.statements[g.Statement] = append(a.statements[g.Statement], g)
 	a.streams[g.Name], a.names[g.Stream] = g.Stream, g.Name
-	if g.Role.closes() && g.Name != TrialStream {
+	if g.Role.Closes() && g.Name != TrialStream {
 		a.closed[g.Stream] = true
 	}
 }

@@ -122,9 +122,9 @@ func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 // enrol, revoke and succeed keys.
 func (r Role) Grants() bool { return r == RoleSponsor || r == RoleRecovery }
 
-// closes reports whether a grant of role r makes its stream a closed one: what
+// Closes reports whether a grant of role r makes its stream a closed one: what
 // stands there could unblind those who run the trial.
-func (r Role) closes() bool { return r == RoleDSMB || r == RoleLaboratory }
+func (r Role) Closes() bool { return r == RoleDSMB || r == RoleLaboratory }
 
 // readsOpen and readsAll report whether a key of role r reads the trial stream and
 // every open stream of its trial, or every stream.

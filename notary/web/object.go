@@ -17,7 +17,7 @@ func (h *handler) object(r *http.Request) answer {
 	if !ok {
 		return notHere()
 	}
-	b, err := h.Service.Object(r.Context(), name)
+	b, err := h.objects(r.Context(), name)
 	if errors.Is(err, notary.ErrNotFound) {
 		return problem(http.StatusNotFound, "The log has no object of this name, or not yet.")
 	} else if err != nil {
@@ -44,7 +44,7 @@ func publicName(name string) (kind string, ok bool) {
 
 // checkpoint answers for the one public object that changes.
 func (h *handler) checkpoint(r *http.Request) answer {
-	b, err := h.Service.Object(r.Context(), "checkpoint")
+	b, err := h.objects(r.Context(), "checkpoint")
 	if errors.Is(err, notary.ErrNotFound) {
 		return problem(http.StatusNotFound, "The log has no final checkpoint yet: nothing has been sealed.")
 	} else if err != nil {

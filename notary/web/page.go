@@ -19,25 +19,36 @@ var openAPI []byte
 var pageHTML string
 
 // page is the verification page of a log.
-type page struct{ origin, csp string }
+type page struct {
+	origin, csp string
+	mirror      bool // a mirror of the log serves it
+}
 
 // newPage returns the page of a log. The file carries its own policy, with the
 // hashes of what stands in it; as a header it also keeps others from framing it.
-func newPage(origin string) page {
+func newPage(origin string, mirror bool) page {
 	_, csp, _ := strings.Cut(pageHTML, `<meta http-equiv="Content-Security-Policy" content="`)
 	csp, _, _ = strings.Cut(csp, `"`)
-	return page{origin: origin, csp: csp + "; frame-ancestors 'none'"}
+	return page{origin: origin, mirror: mirror, csp: csp + "; frame-ancestors 'none'"}
 }
+
+// Page returns the verification page as a file: it works from a disk, with the network
+// off.
+func Page() []byte { return []byte(pageHTML) }
 
 // with returns the page and, in it, what the service says of itself: its origin
 // and its trust file, to be compared and accepted, not believed.
 func (p page) with(trust []byte) string {
+	by, api := "the log", ` ·
+<a href="/openapi.yaml">API description</a>`
+	if p.mirror {
+		by, api = "a mirror of the log", ""
+	}
 	return strings.Replace(pageHTML, "<!--served-->", `<aside id="served" aria-label="About this service" data-trust="`+text.Base64(trust)+`">
-<p>Served by the log <code>`+html.EscapeString(p.origin)+`</code>. Fingerprint of its trust file: <code>`+fingerprint(trust)+`</code>.
+<p>Served by `+by+` <code>`+html.EscapeString(p.origin)+`</code>. Fingerprint of its trust file: <code>`+fingerprint(trust)+`</code>.
 Do not believe this page: compare the fingerprint with one that reached you by another way.</p>
 <p><a href="/trust" download="log.trust">Trust file</a>, for the program: <code>trialnotary trust log.trust</code> ·
-<a href="/checkpoint">newest checkpoint</a> (<a href="https://c2sp.org/tlog-tiles">tlog-tiles</a>) ·
-<a href="/openapi.yaml">API description</a></p>
+<a href="/checkpoint">newest checkpoint</a> (<a href="https://c2sp.org/tlog-tiles">tlog-tiles</a>)`+api+`</p>
 </aside>`, 1)
 }
 
@@ -48,6 +59,9 @@ func (h *handler) front(*http.Request) answer {
 
 // trust answers with the operator's own trust file: to be accepted, not believed.
 func (h *handler) trust(*http.Request) answer {
+	if h.Trust() == nil {
+		return problem(http.StatusNotFound, "No trust file of the log is here.")
+	}
 	return answer{status: http.StatusOK, kind: plain, body: h.Trust(), cache: askUs}
 }
 

@@ -25,10 +25,6 @@ func (r *route) known() bool { return r.path != "" }
 
 // table lists the routes; the last, for everything else, has no path.
 func (h *handler) table() []route {
-	get := func(path, prefix string, serve func(*http.Request) answer) route {
-		return route{path: path, prefix: prefix, reads: true, allow: "GET, HEAD, OPTIONS",
-			serve: func(_ http.ResponseWriter, r *http.Request) answer { return serve(r) }}
-	}
 	signed := func(what string, serve func(context.Context, *request.Read, statement.StreamID, uint64) answer, option string) route {
 		return route{path: "/streams/{stream}/" + what, prefix: "/streams/", suffix: "/" + what, reads: true, signed: true, allow: "GET, OPTIONS",
 			serve: func(_ http.ResponseWriter, r *http.Request) answer { return h.stream(r, what, option, serve) }}
@@ -40,25 +36,35 @@ func (h *handler) table() []route {
 		signed("statements", h.statements, "from"),
 		signed("history", h.history, "at"),
 		signed("access", h.access, "from"),
+	}
+	t = append(t, h.log()...)
+	t = append(t, get("/openapi.yaml", "/openapi.yaml", h.openapi), get("/healthz", "/healthz", h.healthz))
+	if h.Metrics {
+		t = append(t, get("/metrics", "/metrics", h.serveMetrics))
+	}
+	return append(t, nowhere())
+}
+
+// log lists the routes of the public log, which a mirror has too.
+func (h *handler) log() []route {
+	return []route{
 		get("/checkpoint", "/checkpoint", h.checkpoint),
 		get("/tile/{path}", "/tile/", h.object),
 		get("/checkpoints/{size}", "/checkpoints/", h.object),
 		get("/heads/{batch}", "/heads/", h.object),
 		get("/signed/{batch}", "/signed/", h.object),
 		get("/trust", "/trust", h.trust),
-		get("/openapi.yaml", "/openapi.yaml", h.openapi),
-		get("/healthz", "/healthz", h.healthz),
 		get("/", "/", h.front),
 	}
-	if h.Metrics {
-		t = append(t, get("/metrics", "/metrics", h.serveMetrics))
-	}
-	t = append(t, get("", "", func(*http.Request) answer { return notHere() }))
-	for i := range t {
-		t[i].number = i
-	}
-	return t
 }
+
+func get(path, prefix string, serve func(*http.Request) answer) route {
+	return route{path: path, prefix: prefix, reads: true, allow: "GET, HEAD, OPTIONS",
+		serve: func(_ http.ResponseWriter, r *http.Request) answer { return serve(r) }}
+}
+
+// nowhere is the route for everything else, the last one.
+func nowhere() route { return get("", "", func(*http.Request) answer { return notHere() }) }
 
 // find returns the route of a path.
 func (h *handler) find(path string) *route {

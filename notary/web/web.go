@@ -30,6 +30,7 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"log/slog"
@@ -90,6 +91,7 @@ const (
 // handler answers requests.
 type handler struct {
 	Options
+	objects func(ctx context.Context, name string) ([]byte, error)
 	routes  []route
 	gate    *gate
 	reads   *gate // of signed reads, each of which may hold a page
@@ -105,12 +107,16 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{Options: o}
+	h := newHandler(o, o.Service.Object, newPage(o.Service.Origin, false))
 	h.gate = newGate(orDefault(o.Inside, DefaultInside), orDefault(o.Waiting, DefaultWaiting), orDefault(o.WaitingPerKey, DefaultWaitingPerKey))
 	h.reads = newGate(readsInside, readsWaiting, readsPerKey)
-	h.routes = h.table()
-	h.metrics = newMetrics(h.routes)
-	h.page = newPage(o.Service.Origin)
+	h.take(h.table())
+	return h
+}
+
+// newHandler returns a handler without routes.
+func newHandler(o Options, objects func(context.Context, string) ([]byte, error), p page) *handler {
+	h := &handler{Options: o, objects: objects, page: p}
 	h.static = map[string][]string{
 		"X-Content-Type-Options": {"nosniff"},
 		"Referrer-Policy":        {"no-referrer"},
@@ -121,6 +127,14 @@ func New(o Options) http.Handler {
 		"Cross-Origin-Resource-Policy":  {"cross-origin"},
 	}
 	return h
+}
+
+// take gives the handler its routes.
+func (h *handler) take(routes []route) {
+	for i := range routes {
+		routes[i].number = i
+	}
+	h.routes, h.metrics = routes, newMetrics(routes)
 }
 
 func orDefault(n, d int) int {

@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { strToU8, zipSync } from "fflate";
+import { strToU8, unzipSync, zipSync } from "fflate";
 import { type Given, compareFiles, isWhole } from "../src/files/compare.ts";
 import { addFiles, emptyDesk } from "../src/files/desk.ts";
 import { ZipError, readZip } from "../src/files/zip.ts";
 import type { File as Sealed } from "../src/format/manifest.ts";
+import { read } from "./files.ts";
 
 const digest = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
 const sealed = (path: string, text: string): Sealed => ({ path, size: BigInt(Buffer.byteLength(text)), sha256: digest("sha256", text), sha512: digest("sha512", text) });
@@ -86,4 +87,31 @@ test("the same evidence twice is on the desk once", async () => {
   const receipt = given("a.receipt", "trialnotary/receipt@v1\n");
   const desk = await addFiles(await addFiles(emptyDesk(), [receipt]), [{ ...receipt, path: "b.receipt" }]);
   assert.equal(desk.receipts.length, 1);
+});
+
+test("a kit is read as the program made it, and not once a part of it is another", async () => {
+  const kit = read("kit/testdata/sample/kit.zip");
+  const { members, others } = readZip(kit);
+  assert.deepEqual(members.map((m) => m.kind).sort(), ["history", ...Array(8).fill("receipt"), "trust"]);
+  assert.equal(others, 4 + 8, "the list, two texts, the page, and eight statements");
+  const desk = await addFiles(emptyDesk(), [{ path: "kit.zip", file: new File([kit as BlobPart], "kit.zip"), loose: true }]);
+  assert.deepEqual([desk.receipts.length, desk.histories.length, desk.trusts.length, desk.problems.length], [8, 1, 1, 0]);
+
+  const refused = (code: string, zip: Uint8Array) => assert.throws(() => readZip(zip), (e: unknown) => e instanceof ZipError && e.code === code, code);
+  const parts = unzipSync(kit), some = Object.keys(parts).find((n) => n.endsWith(".receipt"))!;
+  const { [some]: receipt, ...rest } = parts;
+  refused("kitDamaged", zipSync(rest));
+  refused("kitDamaged", zipSync({ ...parts, [some]: new Uint8Array([...receipt!, 0x0a]) }));
+  refused("kitDamaged", zipSync({ ...parts, "receipts/x/00000001-note.receipt": receipt! }));
+  refused("kitDamaged", zipSync({ ...parts, "README.txt": strToU8("another") }));
+  const { SHA256SUMS: _, ...unlisted } = parts;
+  assert.equal(readZip(zipSync(unlisted)).members.length, 10, "without its list it is a zip like any other");
+  for (const name of ["../a.receipt", "a/../../b.receipt", "/a.receipt", "a\\b.receipt"]) refused("zipOdd", zipSync({ [name]: receipt! }));
+  refused("zipTooLarge", zipSync({ "a.history": new Uint8Array(8 << 20) }));
+});
+
+test("of a name that a zip holds twice, neither is read", () => {
+  const zip = zipSync({ "a.receipt": strToU8("trialnotary/receipt@v1\n"), "b.receipt": strToU8("another\n") }, { level: 0 });
+  const twice = new TextDecoder("latin1").decode(zip).replaceAll("b.receipt", "a.receipt");
+  assert.throws(() => readZip(Uint8Array.from(twice, (c) => c.charCodeAt(0))), (e: unknown) => e instanceof ZipError && e.code === "zipOdd");
 });

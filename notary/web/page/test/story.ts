@@ -1,11 +1,10 @@
 // Evidence as the program makes it: the demo's story, and a notary to seal more with.
 
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { zipSync } from "fflate";
 
 export const program = ((): string => {
   const p = process.env["TRIALNOTARY"];
@@ -69,10 +68,11 @@ export function share(s: Story, out: string, ...files: string[]): void {
   run(["share", join(s.board, "site-701.receipt"), ...(paths.length > 0 ? paths : ["--whole"]), "--yes", "--trust", s.trust, "--out", out]);
 }
 
+/** The kit that the sponsor exports of five receipts. */
 export function kit(s: Story, out: string): void {
-  const names = ["protocol", "analysis-plan", "site-701", "site-708", "database-lock"];
-  const members = Object.fromEntries(names.map((n) => [`receipts/${n}.receipt`, new Uint8Array(readFileSync(join(s.board, `${n}.receipt`)))]));
-  writeFileSync(out, zipSync({ ...members, "log.trust": new Uint8Array(readFileSync(s.trust)), "verify.html": new Uint8Array(3000) }));
+  const from = fresh("receipts");
+  for (const n of ["protocol", "analysis-plan", "site-701", "site-708", "database-lock"]) cpSync(join(s.board, `${n}.receipt`), join(from, `${n}.receipt`));
+  run(["export", join(s.dir, "sponsor/NCT99999999.trial"), "--from", from, "--trust", s.trust, "--out", out]);
 }
 
 export function copyOf(dir: string): string {

@@ -35,6 +35,8 @@ export const de: Catalogue = {
   "problem.tooLarge": "{name} ist zu groß für das, was sie zu sein vorgibt. Sie wurde nicht gelesen.",
   "problem.zipDamaged": "{name} ist keine lesbare Zip-Datei: sie ist beschädigt oder abgeschnitten. Lassen Sie sie sich noch einmal senden.",
   "problem.zipTooLarge": "{name} enthält entpackt mehr, als diese Seite annimmt. Entpacken Sie sie und wählen Sie den Ordner.",
+  "problem.zipOdd": "{name} ist gepackt wie keine Weitergabe und kein Prüfpaket: ein Name steht zweimal darin oder führt anderswohin. Es wurde nicht gelesen.",
+  "problem.kitDamaged": "{name} ist nicht das Prüfpaket, das erstellt wurde: nach seiner eigenen Liste SHA256SUMS fehlt ein Teil, kam hinzu oder wurde verändert. Lassen Sie es sich noch einmal senden.",
   "problem.manifestForm": "{name} ist nicht so geschrieben wie ein Manifest: die Datei wurde verändert oder abgeschnitten.",
   "problem.openingForm": "{name} ist nicht so geschrieben wie eine Offenlegung: die Datei wurde verändert oder abgeschnitten.",
   "problem.trustForm": "{name} ist nicht so geschrieben wie eine Vertrauensdatei: die Datei wurde verändert oder abgeschnitten.",

@@ -34,6 +34,8 @@ export const en = {
   "problem.tooLarge": "{name} is too large for what it says it is. It was not read.",
   "problem.zipDamaged": "{name} is no zip that can be read: it is damaged, or cut off. Ask for it again.",
   "problem.zipTooLarge": "{name} would unpack to more than this page takes. Unpack it, then choose the folder.",
+  "problem.zipOdd": "{name} is packed as no share or kit is: it holds a name twice, or one that leads elsewhere. It was not read.",
+  "problem.kitDamaged": "{name} is not the kit that was made: a part of it is missing, was added or was changed, by its own list SHA256SUMS. Ask for it again.",
   "problem.manifestForm": "{name} is not as a manifest is written: it was changed, or cut off.",
   "problem.openingForm": "{name} is not as an opening is written: it was changed, or cut off.",
   "problem.trustForm": "{name} is not as a trust file is written: it was changed, or cut off.",

@@ -35,6 +35,8 @@ export const es: Catalogue = {
   "problem.tooLarge": "{name} es demasiado grande para lo que dice ser. No se leyó.",
   "problem.zipDamaged": "{name} no es un zip que se pueda leer: está dañado o cortado. Pídalo de nuevo.",
   "problem.zipTooLarge": "{name} contiene más de lo que esta página admite. Descomprímalo y elija la carpeta.",
+  "problem.zipOdd": "{name} no está hecho como una entrega ni un paquete: un nombre figura dos veces o lleva a otra parte. No se leyó.",
+  "problem.kitDamaged": "{name} no es el paquete que se hizo: según su propia lista SHA256SUMS, falta una parte, se añadió o se cambió. Pídalo de nuevo.",
   "problem.manifestForm": "{name} no está escrito como un manifiesto: fue cambiado o cortado.",
   "problem.openingForm": "{name} no está escrito como una apertura: fue cambiado o cortado.",
   "problem.trustForm": "{name} no está escrito como un archivo de confianza: fue cambiado o cortado.",

@@ -35,6 +35,8 @@ export const fr: Catalogue = {
   "problem.tooLarge": "{name} est trop grand pour ce qu’il dit être. Le fichier n’a pas été lu.",
   "problem.zipDamaged": "{name} n’est pas un zip lisible : il est endommagé ou tronqué. Demandez-le à nouveau.",
   "problem.zipTooLarge": "{name} contient plus que ce que cette page accepte. Décompressez-le, puis choisissez le dossier.",
+  "problem.zipOdd": "{name} n’est pas fait comme un partage ou un dossier complet : un nom y figure deux fois ou mène ailleurs. Il n’a pas été lu.",
+  "problem.kitDamaged": "{name} n’est pas le dossier tel qu’il a été fait : d’après sa propre liste SHA256SUMS, une partie manque, a été ajoutée ou modifiée. Demandez-le à nouveau.",
   "problem.manifestForm": "{name} n’est pas écrit comme un manifeste : le fichier a été modifié ou tronqué.",
   "problem.openingForm": "{name} n’est pas écrit comme une ouverture : le fichier a été modifié ou tronqué.",
   "problem.trustForm": "{name} n’est pas écrit comme un fichier de confiance : le fichier a été modifié ou tronqué.",
