@@ -22,6 +22,7 @@ var layers = [][]string{
 	{"notary/receipt", "notary/witness"},
 	{"notary/history", "notary/audit"},
 	{"notary", "notary/share", "notary/kit"},
+	{"notary/certificate"},
 	{"notary/storetest", "notary/ondisk", "notary/onaws", "notary/onaws/fakeaws", "notary/web", "notary/client", "notary/mirror"},
 	{"functions/url", "functions/wire"},
 	{"cmd/trialnotary", "cmd/release", "functions/submit", "functions/prove", "functions/seal", "functions/audit",
@@ -36,6 +37,9 @@ var doors = map[string][]string{
 	"github.com/CycloneDX/cyclonedx-go":   {"cmd/release"},
 	"github.com/google/licensecheck":      {"cmd/release"},
 	"golang.org/x/term":                   {"cmd/trialnotary"},
+	"codeberg.org/go-pdf/fpdf":            {"notary/certificate"},
+	"github.com/boombuler/barcode":        {"notary/certificate"},
+	"golang.org/x/image":                  {"notary/certificate"},
 	"filippo.io/age":                      {"notary/client"},
 	"github.com/transparency-dev/merkle":  {"notary/manifest"},
 	"github.com/transparency-dev/formats": {"notary/checkpoint"},
@@ -53,6 +57,7 @@ var doors = map[string][]string{
 	"filippo.io/torchwood":                       nil,
 	"github.com/transparency-dev/tessera":        nil,
 	"github.com/rogpeppe/go-internal/testscript": nil,
+	"github.com/makiuchi-d/gozxing":              nil,
 	"github.com/transparency-dev/formats/proof":  {"notary/checkpoint"},
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/google/licensecheck"
+
+	"trialnotary/notary/certificate"
 )
 
 func sortModules(all []module) {
@@ -59,6 +61,7 @@ func licencesOf(parts []module) ([]byte, error) {
 			fmt.Fprintf(&b, "\n%s\n%s %s: %s\n%[1]s\n\n%[5]s\n", strings.Repeat("=", 79), m.Path, m.Version, filepath.Base(f), bytes.TrimSpace(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))))
 		}
 	}
+	fmt.Fprintf(&b, "\n%s\nThe fonts of certificates\n%[1]s\n\n%[2]s\n", strings.Repeat("=", 79), strings.TrimSpace(certificate.FontLicence()))
 	return b.Bytes(), nil
 }
 

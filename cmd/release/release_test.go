@@ -167,6 +167,9 @@ func TestBill(t *testing.T) {
 			t.Errorf("the licence of %s is not handed out", m.Path)
 		}
 	}
+	if !bytes.Contains(licences, []byte("SIL OPEN FONT LICENSE")) {
+		t.Error("the licence of the fonts is not handed out")
+	}
 	if _, err := licencesOf([]module{{Path: "example.org/none", Dir: t.TempDir()}}); err == nil {
 		t.Error("a module without a licence is handed out")
 	}

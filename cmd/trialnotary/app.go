@@ -82,7 +82,7 @@ order. The files never leave the machine; the public log holds a blinded hash.`,
 	for group, verbs := range map[string][]*cobra.Command{
 		forSites:    {a.joinCommand(), a.sealCommand(), a.submitCommand(), a.receiptCommand(), a.withdrawCommand(), a.shareCommand(), a.fetchCommand(), a.watchCommand(), a.quietCommand(), a.forgetCommand()},
 		forSponsors: {a.registerCommand(), a.enrolCommand(), a.revokeCommand(), a.succeedCommand(), a.statusCommand(), a.readsCommand(), a.recoverCommand(), a.exportCommand()},
-		forAnyone: {a.keygenCommand(), a.verifyCommand(), a.explainCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand(),
+		forAnyone: {a.keygenCommand(), a.verifyCommand(), a.explainCommand(), a.certificateCommand(), a.trustCommand(), a.inspectCommand(), a.historyCommand(), a.absentCommand(), a.timelineCommand(),
 			a.auditCommand(), a.renewCommand(), a.mirrorCommand()},
 	} {
 		for _, v := range verbs {

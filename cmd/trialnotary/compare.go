@@ -50,7 +50,7 @@ func (a *app) compare(ctx context.Context, r *checked, v verifying) (*compared, 
 				return nil, &fault{code: exitUsage, err: fmt.Errorf("the files cannot be compared: %s opens none of them", r.file),
 					safe: "The receipt itself verifies.", do: "Ask for a share that opens the files you were sent."}
 			}
-			beside := strings.TrimSuffix(r.file, ".receipt") + ".manifest"
+			beside := r.prefix() + ".manifest"
 			return nil, &fault{code: exitUsage, err: fmt.Errorf("the files cannot be compared: there is no manifest %s", beside),
 				safe: "The receipt itself verifies.", do: "Name the manifest with --manifest, or an opening with --opening."}
 		}
@@ -124,10 +124,18 @@ func (c *compared) find(r *checked, v verifying) (*manifest.Manifest, *manifest.
 	return m, nil, nil
 }
 
+// prefix is how the names begin of what lies beside the receipt or its certificate.
+func (r *checked) prefix() string {
+	if r.page != nil {
+		return strings.TrimSuffix(r.file, ".pdf")
+	}
+	return strings.TrimSuffix(r.file, ".receipt")
+}
+
 // lists returns the manifest or opening: from the zip, as named, or found beside the
 // receipt; nil if there is none.
 func (c *compared) lists(r *checked, v verifying) ([]byte, error) {
-	prefix := strings.TrimSuffix(r.file, ".receipt")
+	prefix := r.prefix()
 	switch {
 	case v.zip != nil && v.zip.Opening != nil:
 		c.source, c.opening = r.file+": "+share.OpeningName, true

@@ -12,13 +12,13 @@ import (
 // position, the last for all that follow; nil: any file or directory. A verb that
 // is not here takes no file.
 func argumentFiles() map[string][][]string {
-	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip"}
+	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip", "pdf"}
 	party, past := []string{"trial", "invite"}, []string{"trial", "history"}
 	return map[string][][]string{
 		"seal": {nil}, "verify": {evidence, nil}, "explain": {{"receipt", "zip"}, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
-		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil},
+		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "certificate": {{"receipt"}},
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
-		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip"}},
+		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
 		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
 		"export": {trial}, "mirror": {{}, nil},
@@ -29,7 +29,7 @@ func argumentFiles() map[string][][]string {
 // flagFiles are the endings of the files that flags name, in whatever verb.
 func flagFiles() map[string]string {
 	return map[string]string{"key": "key", "invite": "invite", "trial": "trial", "trust": "trust", "manifest": "manifest",
-		"opening": "opening", "cosign": "key", "csv": "csv", "recovery": "pub", "supersedes": "receipt", "about": "receipt"}
+		"opening": "opening", "cosign": "key", "font": "ttf", "csv": "csv", "recovery": "pub", "supersedes": "receipt", "about": "receipt"}
 }
 
 // complete tells shells which files fit where.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trialnotary/notary/audit"
+	"trialnotary/notary/certificate"
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/client"
 	"trialnotary/notary/entry"
@@ -102,10 +103,19 @@ func (a *app) inspect(name string) error {
 	if err != nil {
 		return &fault{code: exitUsage, err: err}
 	}
+	attached := certificate.IsOne(b)
+	if attached {
+		if b, err = certificate.Receipt(b); err != nil {
+			return &fault{code: exitUsage, err: fmt.Errorf("%s: %w", name, err)}
+		}
+	}
 	b, undone := text.Outer(b)
 	line, _, _ := bytes.Cut(b[:min(len(b), 512)], []byte("\n"))
 	version := string(line)
 	i := inspected{sheet: &sheet{word: strings.ToUpper(kindOf(version)), head: name}}
+	if attached {
+		i.add("attached", "to a certificate, whose printed text says nothing here")
+	}
 	if undone != "" {
 		i.add("arrival", "%s undone", undone)
 	}

@@ -110,6 +110,19 @@ func certify(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Clean(ts.MkAbs(args[0]+".pdf")), pdf, 0o644))
 }
 
+// forge PDF OLD NEW OUT: writes other text of the same length on a page.
+func forge(ts *testscript.TestScript, _ bool, args []string) {
+	wide := func(s string) string { // as a PDF's text has it, two bytes a character
+		return "\x00" + strings.Join(strings.Split(s, ""), "\x00")
+	}
+	old := ts.ReadFile(args[0])
+	changed := strings.ReplaceAll(old, wide(args[1]), wide(args[2]))
+	if changed == old {
+		ts.Fatalf("%s does not say %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), []byte(changed), 0o644))
+}
+
 // zip OUT MEMBER=FILE…: a zip as anybody makes one.
 func zipUp(ts *testscript.TestScript, _ bool, args []string) {
 	var b bytes.Buffer

@@ -74,6 +74,9 @@ func addVerdict(s *sheet, r *checked) {
 	if r.undone != "" {
 		s.add("arrival", "%s had been added on the way; undone, and it is the receipt byte for byte", r.undone)
 	}
+	if r.page != nil {
+		addPage(s, r.page)
+	}
 	if r.failure == nil {
 		addBytes(s, r)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trialnotary/notary/certificate"
 	"trialnotary/notary/client"
 	"trialnotary/notary/history"
 	"trialnotary/notary/manifest"
@@ -29,6 +30,7 @@ type verifying struct {
 	exact                    bool
 	beside                   bool // of a directory: compare the files beside each receipt
 	paths                    []string
+	font                     string       // that a certificate was printed with
 	zip                      *share.Share // the receipt came in it
 	noOpening                bool         // only a manifest will do
 }
@@ -36,7 +38,7 @@ type verifying struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var v verifying
 	c := &cobra.Command{
-		Use:   "verify RECEIPT|HISTORY|SHARE.zip|KIT.zip|DIR [PATH…]",
+		Use:   "verify RECEIPT|HISTORY|SHARE.zip|KIT.zip|CERTIFICATE.pdf|DIR [PATH…]",
 		Short: "Check a receipt or a history, and that files are what was sealed",
 		Long: `Check a receipt, offline. With paths, check also that those files are what was
 sealed: that needs the manifest or opening, which is found beside the receipt, or in
@@ -45,7 +47,8 @@ with --files, also that what stands beside each, with its manifest, is what was 
 With a history, tell what was said of the statement later. A history by itself: check
 that nothing was left out of it. The kit of a trial, as 'trialnotary export' makes it:
 everything in it, in one table. What 'trialnotary audit' left of a log that signed two
-histories: that it did.
+histories: that it did. Of a certificate, the receipt attached to it is checked, and
+whether the printed text is what this program prints for it.
 
 Exit codes: 0 verified, 1 NOT verified, 2 it could not be checked, 5 consistent, but
 whose log this is is unconfirmed, because you have accepted no trust file of it.`,
@@ -55,6 +58,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
   trialnotary verify site1.receipt --history NCT01234567.history
   trialnotary verify NCT01234567.history
   trialnotary verify NCT01234567.zip
+  trialnotary verify site1.pdf
   trialnotary verify receipts/`,
 		Args: args(1, -1, "the receipt"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,6 +72,7 @@ whose log this is is unconfirmed, because you have accepted no trust file of it.
 	c.Flags().StringVar(&v.trial, "trial", "", "the trial `FINGERPRINT`, as the protocol or the registry has it")
 	c.Flags().BoolVar(&v.exact, "exact", false, "fail also if there are files that were not sealed")
 	c.Flags().BoolVar(&v.beside, "files", false, "of a directory: compare also the files that stand beside each receipt")
+	c.Flags().StringVar(&v.font, "font", "", "of a certificate: the font `FILE` it was printed with")
 	a.trustFlag(c, "to verify with, instead of the one you accepted")
 	return c
 }
@@ -103,8 +108,9 @@ type checked struct {
 	verdict *receipt.Verdict // nil if the receipt did not verify
 	failure *receipt.Failure
 	trust   belief
-	undone  string   // on arrival
-	aside   []string // what came in the zip and was not checked
+	undone  string       // on arrival
+	aside   []string     // what came in the zip and was not checked
+	page    *printedPage // of a certificate
 	now     time.Time
 	bytes   *compared
 	later   *later // what a history says of it; nil without one
@@ -170,8 +176,11 @@ func (a *app) verify(ctx context.Context, name string, v verifying) error {
 	return a.showVerdict(r)
 }
 
-// open verifies the receipt itself, or the one in a zip.
+// open verifies the receipt itself, or the one in a zip or a certificate.
 func (a *app) open(name string, v *verifying) (*checked, error) {
+	if certificate.IsPDF(head(name)) {
+		return a.openCertificate(name, v)
+	}
 	if !parcel.IsZip(head(name)) {
 		return a.check(name, *v)
 	}

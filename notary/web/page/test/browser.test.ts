@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { zipSync } from "fflate";
+import decodeQR from "qr/decode.js";
 import { Visitor, accept, lines, put, putFolder, words } from "./browser.ts";
 import { notary } from "./files.ts";
-import { type Notary, type Story, copyOf, fresh, kit, playStory, sealAtSite, serveStory, share } from "./story.ts";
+import { type Notary, type Story, copyOf, fresh, kit, playStory, run, sealAtSite, serveStory, share } from "./story.ts";
 
 const sample = join(notary, "receipt/testdata/sample"), histories = join(notary, "history/testdata/sample");
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -218,6 +219,25 @@ describe("shares, kits and histories", () => {
     assert.match((await lines(p, "What failed")).join(), /Something was left out: stream 4 had 2 entries, and 1 of them are not here/);
   });
 
+  visit("a certificate gives its receipt; another PDF is data", async (p) => {
+    const dir = fresh("certificate"), page = join(dir, "page.pdf");
+    run(["certificate", join(story.board, "site-701.receipt"), "--trust", story.trust, "--out", page]);
+    await accept(p, story.trust);
+    await put(p, page, join(story.board, "site-701.manifest"));
+    await putFolder(p, join(story.board, "site-701"));
+    assert.deepEqual(await words(p), ["Verified"]);
+    assert.match((await lines(p, "On arrival")).join(), /Only this receipt, attached to it, was checked: believe these lines, not the printed text/);
+    assert.match((await lines(p, "Files")).join(), /^2 of 2 files match$/);
+    await p.click(".end button");
+
+    const b = readFileSync(page);
+    writeFileSync(join(dir, "cut.pdf"), b.subarray(0, b.length - 100));
+    writeFileSync(join(dir, "protocol.pdf"), "%PDF-1.7\nanother document\n%%EOF\n");
+    await put(p, join(dir, "cut.pdf"), join(dir, "protocol.pdf"));
+    assert.match((await p.textContent("main"))!, /cut\.pdf is a certificate that was cut off, or saved anew/);
+    assert.match((await p.textContent(".chips"))!, /1 file of data/);
+  });
+
   visit("a damaged zip and a private file are told, not read", async (p) => {
     const dir = fresh("odd");
     const whole = zipSync({ "a.receipt": new Uint8Array(readFileSync(join(sample, "site1.receipt"))) });
@@ -323,6 +343,31 @@ describe("the page itself", () => {
     await p.emulateMedia({ media: "print" });
     assert.ok(await p.isVisible(".paper"));
     assert.ok(!(await p.isVisible(".panel")));
+    assert.ok(!(await p.isVisible(".verdict")), "the sheet of the screen stands beside that of the paper");
+  });
+
+  visit("the sheet on paper says what the certificate says, in its order", async (p) => {
+    await accept(p, join(sample, "acme.trust"));
+    await put(p, join(sample, "site1b.receipt"));
+    await p.emulateMedia({ media: "print" });
+    const said = (await p.innerText(".certificate")).replace(/\s+/g, " ");
+    const inOrder = ["Certificate", "VERIFIED", "Dataset · site-001 · NCT01234567", "Trial", "CE02-32E3-", "3 files, 35 bytes", "Jane Doe (authorship)", "enrolled by acme", "Role of the key: site",
+      "No later than 22 November 2026", "Claims, not proof", "entry 11 of the log", "6194 f705 5e6a 3ac3", "014e 5753 2768 b471", "TRIALNOTARY1 log.example/trials 11 ", "in three steps", "What this proves", "What this does not prove", "E29F-7D26-"];
+    let at = 0;
+    for (const part of inOrder) {
+      const found = said.indexOf(part, at);
+      assert.ok(found >= at, `${part} does not stand after the others: ${said}`);
+      at = found;
+    }
+    // The very code that the certificate has: read as a camera reads it.
+    const [side, path] = await p.$eval(".qr", (s) => [Number(s.getAttribute("viewBox")!.split(" ")[2]), s.querySelector("path")!.getAttribute("d")!] as const);
+    const scale = 4, width = (side + 8) * scale, data = new Uint8Array(width * width * 4).fill(255);
+    for (const [, x, y] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
+      for (let i = 0; i < scale * scale; i++) {
+        const px = (Number(x) - 1 + 4) * scale + (i % scale), py = (Number(y) - 1 + 4) * scale + Math.floor(i / scale);
+        data.fill(0, 4 * (py * width + px), 4 * (py * width + px) + 3);
+      }
+    assert.equal(decodeQR({ width, height: width, data }), "TRIALNOTARY1 log.example/trials 11 Ckp0obzKQCKZg+4OEZ/EU6b0dCrrwDmOKUWQV6d0PmQ= AU5XUydotHFrrCjLZaREgRGRjKBbsu57/8ezKm1kOlc=");
   });
 });
 

@@ -5,6 +5,7 @@ import { type Manifest, parseManifest } from "../format/manifest.ts";
 import { FormatError, undoTravel } from "../format/text.ts";
 import { type Trust, parseTrust } from "../format/trust.ts";
 import type { Given } from "./compare.ts";
+import { CertificateError, attachedReceipt, isPDF, maxCertificate } from "./certificate.ts";
 import { type Kind, headBytes, kindOf, maxOurs } from "./kind.ts";
 import { ZipError, readZip } from "./zip.ts";
 
@@ -12,7 +13,7 @@ import { ZipError, readZip } from "./zip.ts";
 export interface Evidence {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly undone: ("bom" | "crlf")[];
+  readonly undone: ("bom" | "crlf" | "certificate")[];
 }
 
 export interface Desk {
@@ -34,7 +35,9 @@ export const emptyDesk = (): Desk => ({ receipts: [], histories: [], manifests: 
 export async function addFiles(desk: Desk, files: Given[]): Promise<Desk> {
   const d = { ...desk, receipts: [...desk.receipts], histories: [...desk.histories], manifests: [...desk.manifests], openings: [...desk.openings], trusts: [...desk.trusts], data: [...desk.data], own: [...desk.own], problems: [...desk.problems] };
   for (const g of files) {
-    const kind = kindOf(g.file.name, new Uint8Array(await g.file.slice(0, headBytes).arrayBuffer().catch(() => new ArrayBuffer(0))));
+    const head = new Uint8Array(await g.file.slice(0, headBytes).arrayBuffer().catch(() => new ArrayBuffer(0)));
+    const kind = kindOf(g.file.name, head);
+    if (kind === "data" && isPDF(head) && g.file.size <= maxCertificate && (await placeCertificate(d, g))) continue;
     if (kind === "data") {
       if (!d.data.some((x) => x.path === g.path)) d.data.push(g);
       continue;
@@ -62,6 +65,21 @@ export async function addFiles(desk: Desk, files: Given[]): Promise<Desk> {
     }
   }
   return d;
+}
+
+/** Takes the receipt out of a certificate; false for any other PDF. */
+async function placeCertificate(d: Desk, g: Given): Promise<boolean> {
+  try {
+    const receipt = await attachedReceipt(new Uint8Array(await g.file.arrayBuffer()));
+    if (!receipt) return false;
+    const { bytes, undone } = undoTravel(receipt);
+    addOnce(d.receipts, { name: g.path, bytes, undone: ["certificate", ...undone] });
+  } catch (e) {
+    if (!(e instanceof CertificateError)) throw e;
+    d.problems.push({ name: g.path, code: "certificateForm", detail: e.message });
+  }
+  d.own.push(g);
+  return true;
 }
 
 function place(d: Desk, name: string, kind: Kind, raw: Uint8Array): void {

@@ -1,5 +1,6 @@
 // Elements, made from text only: what comes from outside is never read as markup.
 
+import encodeQR from "qr";
 import { visible } from "../format/text.ts";
 
 export type Child = Node | string | undefined | false;
@@ -46,9 +47,10 @@ const paths = {
   unconfirmed: "M12 7v6M12 16.6v.2",
 };
 
+const ns = "http://www.w3.org/2000/svg";
+
 /** The seal beside a verdict; its meaning stands in words next to it. */
 export function seal(kind: keyof typeof paths): SVGElement {
-  const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("class", "seal");
@@ -60,6 +62,20 @@ export function seal(kind: keyof typeof paths): SVGElement {
   }
   const p = document.createElementNS(ns, "path");
   p.setAttribute("d", paths[kind]);
+  svg.append(p);
+  return svg;
+}
+
+/** A QR code of a text, which stands beside it. */
+export function qr(text: string): SVGElement {
+  const rows = encodeQR(text, "raw", { ecc: "medium", encoding: "byte", border: 1 });
+  const svg = document.createElementNS(ns, "svg");
+  svg.setAttribute("viewBox", `1 1 ${rows.length - 2} ${rows.length - 2}`);
+  svg.setAttribute("class", "qr");
+  svg.setAttribute("shape-rendering", "crispEdges");
+  svg.setAttribute("aria-hidden", "true");
+  const p = document.createElementNS(ns, "path");
+  p.setAttribute("d", rows.map((r, y) => r.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : "")).join("")).join(""));
   svg.append(p);
   return svg;
 }

@@ -6,7 +6,6 @@ import type { Step } from "../evidence/failure.ts";
 import { type CheckedHistory, wordOf } from "./check.ts";
 import { type Child, code, compose, h, outside, seal } from "./dom.ts";
 import { reasonOf } from "./reason.ts";
-import { printed } from "./receipt_sheet.ts";
 import { box, detail, fingerprint, row, steps, trustLine } from "./rows.ts";
 import type { Words } from "./words.ts";
 
@@ -25,7 +24,7 @@ export function historySheet(w: Words, c: CheckedHistory): HTMLElement {
     v && table(w, v),
     v && h("div", { class: "boxes" },
       box(w.t("proves.title"), w.t("proves.history")), box(w.t("unknown.title"), w.t("unknown.history")), box(w.t("unshown.title"), w.t("unshown.all"))),
-    printed(w),
+    h("p", { class: "paper" }, w.t("print.checked", { time: w.utc(Date.now() / 1000) })),
     steps(w, allSteps, c.failure?.step, c.belief.how === "none"),
     h("details", {}, h("summary", {}, w.t("details.title")), h("dl", {},
       c.failure && detail(w.t("details.reason"), code(c.failure.message)),

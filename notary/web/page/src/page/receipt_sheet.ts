@@ -7,10 +7,12 @@ import type { Verdict } from "../evidence/verdict.ts";
 import { isSameData } from "../files/compare.ts";
 import { base64 } from "../format/value.ts";
 import { type CheckedReceipt, wordOf } from "./check.ts";
+import { certificateSheet } from "./certificate_sheet.ts";
 import { type Child, code, compose, h, outside, seal } from "./dom.ts";
 import { filesLines } from "./files_lines.ts";
-import { box, detail, fingerprint, moment, row, steps, trustLine } from "./rows.ts";
+import { box, detail, fingerprint, row, steps, trustLine } from "./rows.ts";
 import { reasonOf } from "./reason.ts";
+import { who, when } from "./who_when.ts";
 import type { Words } from "./words.ts";
 
 const allSteps: readonly Step[] = ["container", "parts", "checkpoints", "inclusion", "entry", "registration", "authority", "signature", "after"];
@@ -23,7 +25,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
   const looked = compared !== undefined && compared.matched.length + compared.renamed.length > 0;
   const lead = r.failure ? (v ? (r.failure.reason.code === "otherList" ? "lead.otherList" : compared && isSameData(compared) ? "lead.sameData" : "lead.filesDiffer") : "lead.notVerified") : word === "unconfirmed" ? "lead.unconfirmed" : looked ? "lead.verifiedFiles" : "lead.verified";
   const hasFiles = looked || r.failure?.step === "files";
-  return h("article", { class: `sheet ${kind}` },
+  return h("article", { class: `sheet ${kind}${v && !r.failure ? " certified" : ""}` },
     h("header", { class: "verdict" }, seal(kind), h("div", {}, h("h2", {}, title), h("p", { class: "lead" }, w.t(lead)))),
     h("p", { class: "subject" }, v ? h("span", {}, w.of("kind", v.statement.kind), " · ", outside(v.statement.stream), " · ", outside(v.statement.trial)) : outside(r.evidence.name)),
     h("dl", {}, ...rows(w, r)),
@@ -31,7 +33,7 @@ export function receiptSheet(w: Words, r: CheckedReceipt): HTMLElement {
       box(w.t("proves.title"), w.t("proves.receipt")),
       box(w.t("unknown.title"), w.t(r.place ? "unknown.placed" : "unknown.receipt")),
       box(w.t("unshown.title"), w.t("unshown.all"))),
-    printed(w, v),
+    v && !r.failure ? certificateSheet(w, r, v) : h("p", { class: "paper" }, w.t("print.checked", { time: w.utc(Date.now() / 1000) })),
     steps(w, hasFiles ? [...allSteps, "files"] : allSteps, r.failure?.step, r.belief.how === "none"),
     v ? details(w, r, v) : h("details", {}, h("summary", {}, w.t("details.title")), h("dl", {}, detail(w.t("details.file"), outside(r.evidence.name)), detail(w.t("details.reason"), code(r.failure!.message)))),
   );
@@ -55,31 +57,6 @@ function* rows(w: Words, r: CheckedReceipt): Generator<Child> {
   if (s.supersedes !== undefined) yield row(w, "row.replaces", compose(w.t("id.statement", { id: "{id}" }), { id: code(s.supersedes) }));
   if (s.reason !== undefined) yield row(w, "row.reason", outside(s.reason));
   yield row(w, "row.trust", trustLine(w, r.belief), v.sponsorListed && v.confirmed && w.t("trust.sponsor"));
-}
-
-function who(w: Words, v: Verdict): Child[] {
-  const s = v.statement, key = outside(s.keyName);
-  const by = v.grant.by === undefined
-    ? w.t("who.registered", { role: w.of("role", v.grant.role), day: w.day(v.enrolledAt) })
-    : compose(w.t("who.enrolled", { enroller: "{enroller}", day: w.day(v.enrolledAt) }), { enroller: outside(v.enroller) });
-  const name = s.signer === undefined ? undefined : compose(w.t("who.signer", { signer: "{signer}", meaning: w.of("meaning", s.meaning!) }), { signer: h("strong", {}, outside(s.signer)) });
-  const keyLine = s.signer === undefined && v.grant.person !== undefined
-    ? compose(w.t("who.person", { key: "{key}", person: "{person}" }), { key, person: outside(v.grant.person) })
-    : compose(w.t("who.key", { key: "{key}" }), { key });
-  return [name, h("span", {}, keyLine, ", ", by)];
-}
-
-/** The proved times first, the claimed ones as claims. */
-function when(w: Words, v: Verdict): Child[] {
-  const lines: Child[] = [];
-  if (v.noLaterThan) {
-    const by = v.noLaterThan.by === "tsa" ? w.t("when.tsa", { name: v.noLaterThan.name }) : w.t("when.witnesses", { n: v.met!.witnesses.length, of: v.met!.of });
-    lines.push(h("span", {}, compose(w.t("when.noLater", { time: "{time}" }), { time: h("strong", {}, moment(w, v.noLaterThan.at)) }), `, ${by}`));
-  }
-  if (v.after?.notBefore !== undefined) lines.push(compose(w.t("when.notBefore", { time: "{time}" }), { time: moment(w, v.after.notBefore) }));
-  if (lines.length === 0) lines.push(w.t(v.unsigned ? "when.unknown" : "when.unproved"));
-  lines.push(h("span", { class: "claim" }, w.t("when.claims", { log: w.utc(v.entry.time), signer: w.utc(v.statement.time) })));
-  return lines;
 }
 
 /** How many more entries there are, where a history came along. */
@@ -115,13 +92,4 @@ function details(w: Words, r: CheckedReceipt, v: Verdict): HTMLElement {
     v.after && detail(w.t("details.after"), w.t("details.size", { size: v.after.size })),
     detail(w.t("details.text"), h("pre", { tabindex: "0" }, s.text)),
   ));
-}
-
-/** What stands on paper only. */
-export function printed(w: Words, v?: Verdict): HTMLElement {
-  return h("section", { class: "paper" },
-    v && h("dl", {}, detail(w.t("details.log"), code(v.origin)), detail(w.t("details.statement"), code(v.statement.id))),
-    h("h3", {}, w.t("print.steps")),
-    h("ol", {}, h("li", {}, w.t("print.step1")), h("li", {}, w.t("print.step2")), h("li", {}, w.t("print.step3"))),
-    h("p", {}, w.t("print.checked", { time: w.utc(Date.now() / 1000) })));
 }
