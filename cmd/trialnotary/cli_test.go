@@ -78,7 +78,7 @@ type scriptCommand = func(*testscript.TestScript, bool, []string)
 func scriptCommands(onService map[string]scriptCommand) map[string]scriptCommand {
 	all := map[string]scriptCommand{
 		"exits": exits, "replace": replaceIn, "await": awaitFile, "setvar": setvar, "asmail": asMail, "private": private, "pause": pause,
-		"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify, "forge": forge,
+		"holds": zipHolds, "holdsno": zipHoldsNo, "secrets": zipSecrets, "unzip": unzip, "zip": zipUp, "certify": certify, "retouch": retouch,
 		"people": makePeople, "onebatch": oneBatch, "setreceipt": setReceipt, "append": appendTo, "found": foundFile,
 	}
 	maps.Copy(all, onService)

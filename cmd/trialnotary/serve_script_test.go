@@ -26,12 +26,12 @@ func TestScriptsAgainstServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"admitted", "site", "sponsor", "share", "lists", "rotated"} {
+	for _, name := range []string{"script/admitted", "script/site", "script/sponsor", "script/share", "script/lists", "serve/rotated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServed(t)
 			testscript.Run(t, testscript.Params{
-				Files: []string{"testdata/script/" + name + ".txtar"},
+				Files: []string{"testdata/" + name + ".txtar"},
 				Setup: func(e *testscript.Env) error {
 					e.Values[servedKey{}] = s
 					e.Setenv("TRIALNOTARY_CONFIG", filepath.Join(e.WorkDir, "config"))

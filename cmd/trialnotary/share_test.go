@@ -110,8 +110,8 @@ func certify(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Clean(ts.MkAbs(args[0]+".pdf")), pdf, 0o644))
 }
 
-// forge PDF OLD NEW OUT: writes other text of the same length on a page.
-func forge(ts *testscript.TestScript, _ bool, args []string) {
+// retouch PDF OLD NEW OUT: writes other text of the same length on a page.
+func retouch(ts *testscript.TestScript, _ bool, args []string) {
 	wide := func(s string) string { // as a PDF's text has it, two bytes a character
 		return "\x00" + strings.Join(strings.Split(s, ""), "\x00")
 	}

@@ -254,7 +254,18 @@ func TestARewrittenLogIsRefused(t *testing.T) {
 func TestChangesOfKeysAreCopied(t *testing.T) {
 	w, dir := newWorld(t), t.TempDir()
 	const name = "handovers/00000000000000000001"
-	first := []byte("trialnotary/retired@v1\n-- retired --\nuntil 2\n-- handover --\nx\n")
+	next := logKeys(t)
+	k, err := checkpoint.NewRetired(w.policy, checkpoint.Checkpoint{Origin: origin, Size: 2}, []string{next[0].VerifierKey(), next[1].VerifierKey()})
+	if err == nil {
+		err = k.Handover.Sign(next)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := k.HandoverBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.alter = map[string][]byte{name: first}
 	w.mustUpdate(dir)
 	if b, err := (Dir(dir)).Object(t.Context(), name); err != nil || !bytes.Equal(b, first) {
