@@ -244,6 +244,9 @@ func (r *reason) locate(ctx context.Context, original string, values bool) error
 			return err
 		}
 		if found {
+			if r.Profile == content.CSV && !values {
+				w.Name = "" // nothing says that the first row has names: it may have a person's
+			}
 			r.where = whereWords(w, values)
 			return nil
 		}
