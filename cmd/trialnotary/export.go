@@ -33,8 +33,8 @@ again is the same zip. 'trialnotary verify KIT.zip' takes it, with the network o
 
 It is for readers who are blinded: statements of closed streams (a safety board's, a
 laboratory's), those of kind randomisation-list and unblinding, and those that name one
-of these, or one that is not known here, are left out; the histories count their entries as closed. --unblinded puts in
-all that your key may read.
+of these, or one that is not known here, are left out; the histories count their
+entries as closed. --unblinded puts in all that your key may read.
 
 What the service still holds is asked for. With --from, nothing is asked: the receipts
 and histories below a directory are taken, as fetch, receipt --log and history left them.
