@@ -120,6 +120,7 @@ func (a *app) audit(c *cobra.Command, v auditing) error {
 	auditor := &audit.Auditor{Log: log, Seen: memory.seen, Ahead: true, Rereads: 2, Pause: 500 * time.Millisecond, Parallel: client.Parallel,
 		Stop: func() bool { return c.Context().Err() != nil }}
 	auditor.Own, auditor.Final = a.signatures(r.trust.trust, r.origin)
+	auditor.Heads = headsOf(r.trust.trust)
 	show, done := a.counter("Verified")
 	r.report, err = auditor.Audit(ctx, memory.state, memory.save, func(size, of uint64) { show(int(size), int(of)) })
 	done()
@@ -243,6 +244,21 @@ func (a *app) signatures(t *receipt.Trust, origin string) (own, final func(check
 	return own, final
 }
 
+// headsOf returns what the log was at each change of its keys, by a trust file.
+func headsOf(t *receipt.Trust) (heads []checkpoint.Checkpoint) {
+	if t == nil {
+		return nil
+	}
+	for _, k := range t.Policy.Retired() {
+		h := checkpoint.Checkpoint{Origin: t.Policy.Origin(), Size: k.Until}
+		if k.Handover != nil {
+			h.Root = k.Handover.Root
+		}
+		heads = append(heads, h)
+	}
+	return heads
+}
+
 // unreadLog is the error of a log that could not be read: no verdict on it.
 func unreadLog(err error, k *auditMemory) error {
 	f := &fault{code: exitService, err: fmt.Errorf("the log could not be read: %w", err), safe: "This says nothing about the log. " + k.safe(), do: k.again()}
@@ -297,7 +313,9 @@ func writeCosignature(v auditing, final *checkpoint.Signed) (string, error) {
 		// Of the same size and root: it says the same.
 		if b, rerr := client.ReadFile(name, checkpoint.MaxSize); rerr == nil {
 			if old, perr := checkpoint.Parse(b); perr == nil && old.Checkpoint == final.Checkpoint {
-				return name, nil
+				if _, ours, serr := old.SignedBy(v.signer.VerifierKey()); serr == nil && ours {
+					return name, nil
+				}
 			}
 		}
 	}

@@ -33,8 +33,8 @@ again is the same zip. 'trialnotary verify KIT.zip' takes it, with the network o
 
 It is for readers who are blinded: statements of closed streams (a safety board's, a
 laboratory's), those of kind randomisation-list and unblinding, and those that name one
-of these are left out; the histories count their entries as closed. --unblinded puts in
-all that your key may read.
+of these, or one that is not known here, are left out; the histories count their
+entries as closed. --unblinded puts in all that your key may read.
 
 What the service still holds is asked for. With --from, nothing is asked: the receipts
 and histories below a directory are taken, as fetch, receipt --log and history left them.
@@ -80,6 +80,7 @@ type exporting struct {
 	histories []*history.History
 	verdicts  []*history.Verdict // of histories, as they were got
 	closed    map[statement.StreamID]bool
+	entries   []entry.Entry // of statements that are known to be there, shown or not
 	about     kit.About
 	foreign   int // receipts and histories below --from that are not of this trial
 }
@@ -209,6 +210,7 @@ func (e *exporting) gatherBelow() error {
 		if verdict.Grant.Role.Closes() && verdict.Note.StreamName != statement.TrialStream {
 			e.closed[verdict.Entry.Stream] = true // whatever this trial file knows
 		}
+		e.entries = append(e.entries, verdict.Entry)
 		if !e.wants(verdict.Note.StreamName) || seen[verdict.Entry.Index] {
 			continue
 		}
@@ -285,12 +287,23 @@ func (e *exporting) unblinding() map[statement.ID]kit.Why {
 	}
 	for _, v := range e.verdicts {
 		for _, i := range v.Items() {
+			e.entries = append(e.entries, i.Entry)
 			if i.Note != nil {
 				all = append(all, kit.Sealed{Note: i.Note, Entry: i.Entry})
 			}
 		}
 	}
-	return kit.Unblinding(all, func(id statement.StreamID) bool { return e.closed[id] })
+	return kit.Unblinding(all, func(id statement.StreamID) bool { return e.closed[id] }, e.inOpen())
+}
+
+// inOpen reports of a statement, by what is known here, whether it is of open streams alone.
+func (e *exporting) inOpen() func(statement.ID) bool {
+	open := map[statement.ID]bool{}
+	for _, x := range e.entries {
+		was, known := open[x.Statement]
+		open[x.Statement] = (was || !known) && !e.closed[x.Stream]
+	}
+	return func(id statement.ID) bool { return open[id] }
 }
 
 // pack puts the kit together, without what is left out, and the time that it is dated.

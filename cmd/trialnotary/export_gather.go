@@ -76,6 +76,7 @@ func (e *exporting) stream(from *client.Fetcher, name string, sealed []client.Se
 			break
 		}
 		show(n, len(sealed))
+		e.entries = append(e.entries, x.Entry)
 		if x.Note == nil {
 			e.about.Erased++
 			continue

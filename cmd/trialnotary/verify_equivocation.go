@@ -77,14 +77,22 @@ func (a *app) verifyEquivocation(name string, v verifying) error {
 	if first.Size == second.Size {
 		at = second.Root
 	}
-	s.add("proved", "the log signed two histories: of its first %s, two roots", leaves(first.Size))
+	proved := "proved"
+	if !b.confirmed {
+		proved = "it shows" // to whom those are the log's keys
+	}
+	s.add(proved, "the log signed two histories: of its first %s, two roots", leaves(first.Size))
 	s.more("%s", text.Base64(first.Root[:]))
 	s.more("%s", text.Base64(at[:]))
 	if first.Size != second.Size {
 		s.more("the second by its checkpoint of size %s and a consistency proof", number(second.Size))
 	}
-	s.add("so", "whoever has the log's keys showed different logs to different people, or rewrote")
-	s.more("its past. What rests on this log alone is in doubt; witnesses and time-stamps stand")
+	if b.confirmed {
+		s.add("so", "whoever has the log's keys showed different logs to different people, or rewrote")
+		s.more("its past. What rests on this log alone is in doubt; witnesses and time-stamps stand")
+	} else {
+		s.add("so", "nothing yet: anyone can make such a file, with keys that are not the log's")
+	}
 	(&audited{trust: b}).addTrust(s)
 	out.Verdict, out.Log, out.Confirmed, out.Sizes = strings.ToLower(s.word), first.Origin, b.confirmed, []uint64{first.Size, second.Size}
 	if err := a.print(s, out); err != nil {

@@ -49,6 +49,9 @@ type Auditor struct {
 	// Final and Own verify the signatures of a final checkpoint and, without any
 	// witness, of the log's own. nil: signatures are not looked at.
 	Final, Own func(checkpoint.Signed) error
+	// Heads are what the log is known to have been: at the changes of its keys, where old
+	// ones may be in other hands. One with a root of zeros says no more than a size.
+	Heads []checkpoint.Checkpoint
 	// Map keeps the stream map; it stands where the walk begins.
 	Map Map
 	// Seen finds statements that stand twice in a stream. nil: only within a batch.

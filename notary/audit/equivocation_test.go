@@ -230,7 +230,7 @@ func TestWhatWasSignedAhead(t *testing.T) {
 	other.seal(6, lie{})
 	other.seal(1, lie{})
 	r, err := other.audit(k, other.auditor())
-	wantFinding(t, err, "the log of size 738", "at size 735 its root is not the one that was signed for that size")
+	wantFinding(t, err, "checkpoint", "at size 735 it has another root")
 	if r.Proof == nil || r.Proof.Verify(w.auditor().Own) != nil {
 		t.Error("it is not proved")
 	}

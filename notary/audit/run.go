@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"trialnotary/notary/checkpoint"
-	"trialnotary/notary/tile"
 )
 
 // saveEvery is how long an audit goes on before it is noted again how far it is.
@@ -38,10 +37,14 @@ func (a *Auditor) Audit(ctx context.Context, s *State, save func(*State) error, 
 	a.Map = m
 	r := &Report{From: s.Position, To: s.Position}
 	r.Final, err = a.Newest(ctx)
+	proved := true
 	if err == nil {
-		err = a.begins(s, r.Final)
+		proved, err = a.begins(ctx, s, r.Final)
 	}
 	if err == nil && r.Final != nil {
+		if !proved {
+			save = onlyWhole(r, save)
+		}
 		err = a.goOn(ctx, s, m, r, save, progress)
 	}
 	if f, ok := errors.AsType[*Finding](err); ok {
@@ -51,28 +54,6 @@ func (a *Auditor) Audit(ctx context.Context, s *State, save func(*State) error, 
 		r.Proof = a.prove(ctx, s, r, err)
 	}
 	return r, err
-}
-
-// begins checks that the newest final checkpoint can be of the log of the state.
-func (a *Auditor) begins(s *State, newest *checkpoint.Signed) error {
-	if s.Origin == "" {
-		return nil
-	}
-	if newest == nil {
-		return found("checkpoint", "it is gone; size %d was audited", s.Size)
-	}
-	before, err := checkpoint.Parse(s.Final)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrState, err)
-	case s.Origin != newest.Origin:
-		return fmt.Errorf("%w: it is of the log %s, and this is %s", ErrState, s.Origin, newest.Origin)
-	case newest.Size < before.Size:
-		return found("checkpoint", "it has gone back to size %d; size %d was final already", newest.Size, before.Size)
-	case newest.Size == before.Size && newest.Root != before.Root:
-		return found("checkpoint", "it has another root than the one of size %d that was audited: the log's past was rewritten", before.Size)
-	}
-	return nil
 }
 
 // goOn walks to the newest final checkpoint, which is how far a state goes, and then
@@ -85,7 +66,8 @@ func (a *Auditor) goOn(ctx context.Context, s *State, m *Memory, r *Report, save
 	ahead := a.Ahead
 	a.Ahead = false
 	defer func() { a.Ahead = ahead }()
-	state := s
+	same := *s
+	state := &same // s is what it was, to the end
 	// note makes the state of a position up to which nothing was found.
 	note := func(at Position) error {
 		err := a.twiceSealed(ctx, at.Size)
@@ -95,6 +77,9 @@ func (a *Auditor) goOn(ctx context.Context, s *State, m *Memory, r *Report, save
 		signed, err := a.Log.Read(ctx, checkpoint.SignedName(at.Batch))
 		if err != nil {
 			return fmt.Errorf("read %s: %w", checkpoint.SignedName(at.Batch), err)
+		}
+		if before, err := checkpoint.Parse(s.Signed); err == nil && before.Size > r.Final.Size {
+			signed = s.Signed // nothing final covers it, so that it is still to be looked for
 		}
 		state = stateAt(r.Final.Origin, at, m, a.Seen, signed, r.Final.Raw)
 		return nil
@@ -144,6 +129,9 @@ func (a *Auditor) goOn(ctx context.Context, s *State, m *Memory, r *Report, save
 			return err
 		}
 	}
+	if err := a.knownHeads(ctx, r.To, ahead); err != nil {
+		return err
+	}
 	if err := a.stillThere(ctx, s, state, r.To); err != nil || to.Size == 0 {
 		return err
 	}
@@ -165,44 +153,6 @@ func (a *Auditor) keep(s *State, save func(*State) error) error {
 		}
 	}
 	return save(s)
-}
-
-// stillThere checks that the newest checkpoint that this auditor saw signed is one of
-// the log, as far as that has come, and has the state remember the newest of now.
-func (a *Auditor) stillThere(ctx context.Context, s, state *State, at Position) error {
-	before, err := checkpoint.Parse(s.Signed)
-	seen := err == nil
-	if seen && before.Size <= at.Size {
-		if err := a.covers(ctx, at, fmt.Sprintf("the log of size %d", at.Size), &before); err != nil {
-			return err
-		}
-	}
-	if at.Size > state.Size {
-		if signed, err := a.Log.Read(ctx, checkpoint.SignedName(at.Batch)); err == nil {
-			state.Signed = signed
-		}
-	}
-	if seen && before.Size > at.Size {
-		state.Signed = s.Signed
-	}
-	return nil
-}
-
-// covers checks that what was signed is the beginning of the log that was verified.
-func (a *Auditor) covers(ctx context.Context, at Position, object string, signed *checkpoint.Signed) error {
-	proof, err := tile.Consistency(signed.Size, at.Size, func(name string) (b []byte, err error) {
-		err = a.read(ctx, name, func(raw []byte) error { b = raw; return nil })
-		return b, err
-	})
-	if err != nil {
-		return err
-	}
-	if tile.VerifyConsistency(signed.Size, at.Size, proof, signed.Root, at.Root) != nil {
-		f := found(object, "at size %d its root is not the one that was signed for that size", signed.Size)
-		f.Signed = a.signed(signed.Raw)
-		return f
-	}
-	return nil
 }
 
 // prove looks among all that the log signed and this audit saw for two that contradict

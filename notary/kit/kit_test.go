@@ -213,9 +213,13 @@ func TestUnblinding(t *testing.T) {
 		at(6, 7, open, statement.Statement{Kind: statement.KindNote, About: []statement.ID{id(3)}}),
 		at(7, 8, open, grant),
 		at(8, 9, open, statement.Statement{Kind: statement.KindNote, About: []statement.ID{id(2)}}),
+		at(10, 10, open, statement.Statement{Kind: statement.KindNote, About: []statement.ID{id(11)}}), // sealed before what it names
+		at(11, 11, open, statement.Statement{Kind: statement.KindCorrection, About: []statement.ID{list}}),
+		at(12, 12, open, statement.Statement{Kind: statement.KindApproval, About: []statement.ID{id(98)}}), // of a stream that was not read
+		at(13, 13, open, statement.Statement{Kind: statement.KindApproval, About: []statement.ID{id(99)}}), // erased, of an open one
 	}
-	out := Unblinding(all, func(s statement.StreamID) bool { return s == shut })
-	want := map[statement.ID]Why{id(1): OfKind, id(3): ClosedStream, id(4): OfKind, id(5): Names, id(6): Names, id(7): Names}
+	out := Unblinding(all, func(s statement.StreamID) bool { return s == shut }, func(i statement.ID) bool { return i == id(99) })
+	want := map[statement.ID]Why{id(1): OfKind, id(3): ClosedStream, id(4): OfKind, id(5): Names, id(6): Names, id(7): Names, id(10): Names, id(11): Names, id(12): Names}
 	if len(out) != len(want) {
 		t.Errorf("%v", out)
 	}

@@ -141,7 +141,7 @@ func (u *update) batch(b sealed, edge *tile.Edge, next func() ([]byte, error, bo
 	return nil
 }
 
-// signature verifies a checkpoint of a head. What was final under an earlier policy
+// signature verifies a checkpoint of a head, which has both signatures of the log. What was final under an earlier policy
 // of the log may lack signatures that the trust file asks for now: that is counted,
 // and is for whoever relies on it to judge.
 func (u *update) signature(name string, raw []byte, h checkpoint.Head, final bool) error {
@@ -152,11 +152,15 @@ func (u *update) signature(name string, raw []byte, h checkpoint.Head, final boo
 	if s.Origin != u.shown.Origin || s.Size != h.Size || s.Root != h.Root {
 		return refuse(name, "it is not the checkpoint of its batch")
 	}
+	if _, err := u.own.Verify(s, nil); err != nil {
+		return refuse(name, "%v", err)
+	}
+	if !final {
+		return nil
+	}
 	_, err = u.Trust.Policy.Verify(s, nil)
 	if errors.Is(err, checkpoint.ErrQuorum) {
-		if final {
-			u.result.Unquorum++
-		}
+		u.result.Unquorum++
 		return nil
 	}
 	if err != nil {

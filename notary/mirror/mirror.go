@@ -101,9 +101,10 @@ type update struct {
 	Options
 	dir    Dir
 	writer *writer
-	shown  checkpoint.Signed // the newest of the log
-	tree   *tree             // under it
-	head   checkpoint.Head   // of the last batch that is here whole; zero: none
+	own    *checkpoint.Policy // the log's own keys alone
+	shown  checkpoint.Signed  // the newest of the log
+	tree   *tree              // under it
+	head   checkpoint.Head    // of the last batch that is here whole; zero: none
 	result Result
 }
 
@@ -117,6 +118,9 @@ func run(ctx context.Context, o Options, d disk) (Result, error) {
 	}
 	u := &update{Options: o, dir: Dir(o.Dir)}
 	var err error
+	if u.own, err = o.Trust.Policy.Own(); err != nil {
+		return u.result, err
+	}
 	if u.writer, err = newWriter(o.Dir, d); err != nil {
 		return u.result, err
 	}

@@ -383,3 +383,22 @@ func TestTesseraTakesTheMirror(t *testing.T) {
 		t.Error("a changed bundle was not found")
 	}
 }
+
+// A cache that drops one of the log's two signatures does not get that kept for ever.
+func TestACheckpointWithHalfOfItsSignaturesIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.grow(30, 2)
+	for _, name := range []string{checkpoint.SignedName(1), checkpoint.FinalName(2)} {
+		raw, err := w.store.Get(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.SplitAfter(bytes.TrimSuffix(raw, []byte("\n")), []byte("\n"))
+		w.alter[name] = bytes.Join(lines[:len(lines)-1], nil)
+		var no *Refused
+		if _, err := Update(t.Context(), w.options(t.TempDir())); !errors.As(err, &no) || no.Object != name {
+			t.Errorf("%s: %v", name, err)
+		}
+		delete(w.alter, name)
+	}
+}
