@@ -37,7 +37,11 @@ func (l *lookout) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := l.app.gather(l.cmd, l.reader, gathering{})
+	var g gathering
+	if l.own != "" {
+		g.streams = []string{l.own} // which it must be let read: else nothing was watched
+	}
+	h, err := l.app.gather(l.cmd, l.reader, g)
 	var v *history.Verdict
 	var trust belief
 	if err == nil {
@@ -53,6 +57,7 @@ func (l *lookout) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	closed := now.Keep(seen)
 	if what, why, err := l.contradiction(ctx, seen, now, v); err != nil {
 		return err
 	} else if what != "" {
@@ -63,7 +68,7 @@ func (l *lookout) look(ctx context.Context) error {
 		return err
 	}
 	m := l.told(seen, v, known)
-	if err := l.app.tellWatch(m, v, trust, l.key.Public(), seen == nil || len(m.Data.Entries) > 0 || l.once); err != nil {
+	if err := l.app.tellWatch(m, v, closed, trust, l.key.Public(), seen == nil || len(m.Data.Entries) > 0 || closed > 0 || l.once); err != nil {
 		return err
 	}
 	if len(m.Data.Entries) > 0 {
@@ -292,7 +297,7 @@ func (l *lookout) signer(i *history.Item) string {
 }
 
 // tellWatch prints what a look found.
-func (a *app) tellWatch(m message, v *history.Verdict, trust belief, you statement.PublicKey, say bool) error {
+func (a *app) tellWatch(m message, v *history.Verdict, closed int, trust belief, you statement.PublicKey, say bool) error {
 	if !say {
 		return nil
 	}
@@ -313,6 +318,9 @@ func (a *app) tellWatch(m message, v *history.Verdict, trust belief, you stateme
 			}
 		}
 		s.add("entry", "%s in %s, %s: %s", ordinal(e.Seq), where, moment(e.Time), by)
+	}
+	if closed > 0 {
+		s.add("NOT SHOWN", "%s that your key could read before: what is new there was not looked at", count(closed, "stream"))
 	}
 	if len(m.Data.Entries) == 0 {
 		s.add("entries", "none but those whose receipts you hold, and those you were told of")

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,6 +130,40 @@ func TestWatchSendsSignedMessages(t *testing.T) {
 	run(0, watch...)
 	if len(r.got) != n {
 		t.Error("it is told twice")
+	}
+	// A service that does not show the stream has not shown that nothing is new in it, and
+	// what was seen of it is not forgotten.
+	b, err = os.ReadFile("jane.invite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	invite, err := client.ParseInvite(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(v.http.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasPrefix(q.URL.Path, "/streams/"+invite.StreamID().String()) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(w, q)
+	}))
+	defer silent.Close()
+	if said := run(exitService, append(watch, "--service", silent.URL)...); !strings.Contains(said, "does not let the key jane read the stream site-042") {
+		t.Errorf("said %s", said)
+	}
+	sponsor := []string{"watch", "T.trial", "--key", "acme.key", "--once"}
+	run(0, sponsor...)
+	if said := run(0, append(sponsor, "--service", silent.URL)...); !strings.Contains(said, "NOT SHOWN  1 stream ") {
+		t.Errorf("said %s", said)
+	}
+	if b, err = os.ReadFile("T.trial.watched"); err != nil || !strings.Contains(string(b), "stream "+invite.StreamID().String()+" 1 ") {
+		t.Errorf("a stream that was not shown is forgotten: %s, %v", b, err)
 	}
 	state, err := os.ReadFile("jane.invite.watched")
 	if err != nil {
