@@ -30,7 +30,7 @@ type quietPeriod struct {
 func (a *app) quietCommand() *cobra.Command {
 	var p quietPeriod
 	c := &cobra.Command{
-		Use:   "quiet TRIAL.trial|INVITE [STREAM] --from BATCH|TIME [--to BATCH|TIME] [--auditor FILE] --out FILE.quiet",
+		Use:   "quiet TRIAL.trial|INVITE [STREAM] --from BATCH|TIME [--to BATCH|TIME] --out FILE.quiet",
 		Short: "Get the evidence that a stream had no entry for a while",
 		Long: `Get an attestation that no entry was made in a stream between two batches: how the
 stream stood after the one and after the other, each proved from the log. It shows no
@@ -43,7 +43,7 @@ The proof that the map behind it is right is an auditor's signature, which --aud
 adds; without one the verdict says "according to the operator only". Without --to the
 period then ends with what the auditor signed.`,
 		Example: `  trialnotary quiet site-042.invite --from 2026-11-16 --to 2026-11-23 --out week47.quiet
-  trialnotary quiet site-042.invite --from 2026-11-16 --auditor auditor.checkpoint --out audited.quiet
+  trialnotary quiet site-042.invite --from 881 --auditor auditor.checkpoint --out seen.quiet
   trialnotary verify week47.quiet`,
 		Args: args(1, 2, "the trial file or the invite, and perhaps a stream"),
 		RunE: func(c *cobra.Command, args []string) error { return a.quiet(c, args, p) },

@@ -206,8 +206,8 @@ func (l *lookout) alarm(ctx context.Context, seen, now *client.Watched, what, wh
 	var batch, size uint64
 	if now != nil {
 		batch, size = now.Batch, now.Checkpoint.Size
-		kept = l.state + ".alarm"
-		if err := client.WriteNew(kept, now.Checkpoint.Raw, client.Private); err != nil && !errors.Is(err, client.ErrExists) {
+		var err error
+		if kept, err = l.keep(now.Checkpoint.Raw); err != nil {
 			return err
 		}
 	}
@@ -216,12 +216,28 @@ func (l *lookout) alarm(ctx context.Context, seen, now *client.Watched, what, wh
 	sent := l.deliver(ctx, m)
 	do := "Ask the operator, and do not rely on this log until you know why."
 	if kept != "" && seen != nil {
-		do = fmt.Sprintf("Keep %s and %s: each holds a checkpoint that the log signed, and together they show it.\n%s", quote(l.state), quote(kept), do)
+		do = fmt.Sprintf("Keep %s and %s: each holds a checkpoint that the log signed, for an auditor to compare with the log.\n%s", quote(l.state), quote(kept), do)
 	}
 	if sent != nil {
 		do += "\nThe webhook was not reached: " + inWords(sent)
 	}
 	return &fault{code: exitNotVerified, err: errors.New("ALARM: " + why), safe: "Your receipts are as good as before: each proves itself.", do: do}
+}
+
+// keep writes a checkpoint that contradicts what was seen to a file of its own: that of
+// an alarm before it stays.
+func (l *lookout) keep(raw []byte) (name string, err error) {
+	name = l.state + ".alarm"
+	for n := 2; ; n++ {
+		err = client.WriteNew(name, raw, client.Private)
+		if !errors.Is(err, client.ErrExists) {
+			return name, err
+		}
+		if b, err := os.ReadFile(name); err == nil && string(b) == string(raw) {
+			return name, nil
+		}
+		name = fmt.Sprintf("%s.alarm-%d", l.state, n)
+	}
 }
 
 // known returns the ids of the statements that this site holds.

@@ -183,7 +183,13 @@ func TestWatchSendsSignedMessages(t *testing.T) {
 	if err := os.WriteFile("jane.invite.watched", changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("jane.invite.watched.alarm", []byte("of an alarm before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	said := run(exitNotVerified, watch...)
+	if b, err := os.ReadFile("jane.invite.watched.alarm-2"); err != nil || !bytes.HasPrefix(b, []byte("log.")) || !strings.Contains(said, "jane.invite.watched.alarm-2") {
+		t.Errorf("the checkpoint of a second alarm is not kept: %q, %v, said %s", b, err, said)
+	}
 	alarm := r.got[len(r.got)-1]
 	if !strings.Contains(said, "the past of the log was rewritten") || alarm.Type != events.TypeWatchAlarm || alarm.Data.Alarm != rewritten {
 		t.Errorf("%s\n%+v", said, alarm)

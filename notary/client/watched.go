@@ -14,7 +14,7 @@ import (
 const WatchedVersion = "trialnotary/watched@v1"
 
 // Watched is what a watch remembers of the streams that it saw last: enough to catch
-// an operator who later shows another past, and to prove it.
+// an operator who later shows another past.
 //
 //	trialnotary/watched@v1
 //	-- streams --
