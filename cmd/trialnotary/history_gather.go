@@ -237,6 +237,22 @@ type vouched struct {
 	checkpoint.Signed
 }
 
+// batch returns the number of the batch with which the checkpoint ends.
+func (v vouched) batch(ctx context.Context, srv *client.Service) (uint64, error) {
+	if v.Size == 0 {
+		return 0, &fault{code: exitUsage, err: fmt.Errorf("%s is of an empty log", v.file)}
+	}
+	leaf, err := srv.Leaf(ctx, v.Size-1, v.Size)
+	if err != nil {
+		return 0, err
+	}
+	b, err := entry.ParseBatch(leaf)
+	if err != nil {
+		return 0, &fault{code: exitUsage, err: fmt.Errorf("%s is of size %s, where no batch ends", v.file, number(v.Size))}
+	}
+	return b.Number, nil
+}
+
 func readAuditors(files []string) ([]vouched, error) {
 	var all []vouched
 	for _, f := range files {
@@ -263,16 +279,9 @@ func (t *gatherer) chooseBatch(audits []vouched) error {
 	case t.at > 0:
 		return nil
 	case len(audits) > 0:
-		leaf, err := t.srv.Leaf(t.ctx, audits[0].Size-1, audits[0].Size)
-		if err != nil {
-			return err
-		}
-		b, err := entry.ParseBatch(leaf)
-		if err != nil {
-			return &fault{code: exitUsage, err: fmt.Errorf("%s is of size %d, where no batch ends", audits[0].file, audits[0].Size)}
-		}
-		t.at = b.Number
-		return nil
+		n, err := audits[0].batch(t.ctx, t.srv)
+		t.at = n
+		return err
 	}
 	raw, err := t.srv.Checkpoint(t.ctx)
 	if err != nil {
@@ -307,31 +316,37 @@ func (t *gatherer) addAuditors(audits []vouched) error {
 	if len(audits) == 0 {
 		return nil
 	}
-	signed := audits[0]
-	p, err := checkpoint.ParseProof(t.h.Proof)
-	if err != nil {
-		return err
-	}
-	have, err := checkpoint.Parse(p.Checkpoint)
-	if err != nil {
-		return err
-	}
 	for _, s := range audits {
 		t.h.Auditors = append(t.h.Auditors, s.Raw)
 	}
-	if have.Checkpoint == signed.Checkpoint {
-		return nil
-	}
-	if signed.Size <= p.Index {
-		return &fault{code: exitUsage, err: fmt.Errorf("%s is of size %s, and batch %s ends after it", signed.file, number(signed.Size), number(t.at)), do: "Choose an older batch with --at, or get a newer signature of the auditor."}
-	}
-	if p.Checkpoint, err = t.srv.Object(t.ctx, checkpoint.FinalName(signed.Size)); err != nil {
-		return fmt.Errorf("the checkpoint that %s is about: %w", signed.file, err)
-	}
-	p.Hashes, err = tile.Inclusion(p.Index, signed.Size, func(name string) ([]byte, error) { return t.srv.Object(t.ctx, name) })
+	proof, err := audits[0].prove(t.ctx, t.srv, t.h.Proof)
+	t.h.Proof = proof
+	return err
+}
+
+// prove returns the proof of a batch in the checkpoint that was signed, given its
+// proof in another.
+func (v vouched) prove(ctx context.Context, srv *client.Service, proof []byte) ([]byte, error) {
+	p, err := checkpoint.ParseProof(proof)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	t.h.Proof = p.Bytes()
-	return nil
+	have, err := checkpoint.Parse(p.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	if have.Checkpoint == v.Checkpoint {
+		return proof, nil
+	}
+	if v.Size <= p.Index {
+		return nil, &fault{code: exitUsage, err: fmt.Errorf("%s is of size %s, and the batch ends after it, at size %s", v.file, number(v.Size), number(p.Index+1)), do: "Choose an older batch, or get a newer signature of the auditor."}
+	}
+	if p.Checkpoint, err = srv.Object(ctx, checkpoint.FinalName(v.Size)); err != nil {
+		return nil, fmt.Errorf("the checkpoint that %s is about: %w", v.file, err)
+	}
+	p.Hashes, err = tile.Inclusion(p.Index, v.Size, func(name string) ([]byte, error) { return srv.Object(ctx, name) })
+	if err != nil {
+		return nil, err
+	}
+	return p.Bytes(), nil
 }

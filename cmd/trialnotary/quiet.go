@@ -22,7 +22,10 @@ import (
 )
 
 // quietPeriod is what an attestation is asked for with.
-type quietPeriod struct{ from, to, out string }
+type quietPeriod struct {
+	from, to, out string
+	auditors      []string // files
+}
 
 func (a *app) quietCommand() *cobra.Command {
 	var p quietPeriod
@@ -34,14 +37,20 @@ stream stood after the one and after the other, each proved from the log. It sho
 statement, no name and no file, only the stream's id; anyone can verify it, offline.
 
 A time names the last batch sealed by then, by the log's clock. Without a stream it is
-the one that the invite is for, or the trial stream.`,
+the one that the invite is for, or the trial stream.
+
+The proof that the map behind it is right is an auditor's signature, which --auditor
+adds; without one the verdict says "according to the operator only". Without --to the
+period then ends with what the auditor signed.`,
 		Example: `  trialnotary quiet site-042.invite --from 2026-11-16 --to 2026-11-23 --out week47.quiet
+  trialnotary quiet site-042.invite --from 881 --auditor auditor.checkpoint --out seen.quiet
   trialnotary verify week47.quiet`,
 		Args: args(1, 2, "the trial file or the invite, and perhaps a stream"),
 		RunE: func(c *cobra.Command, args []string) error { return a.quiet(c, args, p) },
 	}
 	c.Flags().StringVar(&p.from, "from", "", "the `BATCH` or time after which it was quiet")
 	c.Flags().StringVar(&p.to, "to", "", "the `BATCH` or time up to which it was; the newest batch if not given")
+	c.Flags().StringArrayVar(&p.auditors, "auditor", nil, "an auditor's signed checkpoint, a `FILE`; may be repeated")
 	c.Flags().StringVar(&p.out, "out", "", "the attestation `FILE`, created")
 	a.keyFlag(c, "your key, which may read the stream")
 	a.serviceFlag(c, "the notary service, if not the file's")
@@ -73,6 +82,10 @@ func (a *app) quiet(c *cobra.Command, args []string, p quietPeriod) error {
 	if !ok {
 		return &fault{code: exitUsage, err: fmt.Errorf("%s does not know a stream %q", args[0], name), safe: "Nothing was written."}
 	}
+	audits, err := readAuditors(p.auditors)
+	if err != nil {
+		return err
+	}
 	srv, err := a.dial(c, r.service)
 	if err != nil {
 		return err
@@ -80,6 +93,9 @@ func (a *app) quiet(c *cobra.Command, args []string, p quietPeriod) error {
 	f := batchFinder{c.Context(), srv, 0}
 	at := func(when string) (history.Point, error) {
 		n, err := f.find(when)
+		if err == nil && n == 0 && len(audits) > 0 {
+			n, err = audits[0].batch(c.Context(), srv)
+		}
 		if err != nil {
 			return history.Point{}, err
 		}
@@ -90,9 +106,15 @@ func (a *app) quiet(c *cobra.Command, args []string, p quietPeriod) error {
 		if err != nil {
 			return history.Point{}, err
 		}
-		return history.Point{Batch: s.Batch, Proof: s.Proof, MapProof: s.MapProof}, nil
+		if len(audits) > 0 {
+			s.Proof, err = audits[0].prove(c.Context(), srv, s.Proof)
+		}
+		return history.Point{Batch: s.Batch, Proof: s.Proof, MapProof: s.MapProof}, err
 	}
 	q := &history.Quiet{}
+	for _, s := range audits {
+		q.Auditors = append(q.Auditors, s.Raw)
+	}
 	if q.To, err = at(p.to); err == nil {
 		q.From, err = at(p.from)
 	}

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"trialnotary/notary/receipt"
 	"trialnotary/notary/timestamp"
 )
 
@@ -146,6 +148,13 @@ func (a *app) renewOne(ctx context.Context, file string, o renewing) renewed {
 	}
 	with := *h.receipt
 	with.Renewals = append(slices.Clone(h.receipt.Renewals), token)
+	v, err := with.Verify(receipt.Options{Trust: h.trust, Confirmed: true, Now: a.now()})
+	if err == nil {
+		err = v.Renewals[len(v.Renewals)-1].Err // such as an algorithm that has ended
+	}
+	if err != nil {
+		return failed(&fault{code: exitNotVerified, err: fmt.Errorf("its time-stamp would not count: %w", err)})
+	}
 	if err := h.write(&with); err != nil {
 		return failed(err)
 	}

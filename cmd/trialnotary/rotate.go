@@ -54,6 +54,9 @@ old keys stay in DIR/keys.until-SIZE; keep or destroy them, the log never needs 
 			if err != nil {
 				return err
 			}
+			if r.already && stolen && r.crossed {
+				return fmt.Errorf("no new keys were made: the log was handed over at size %s, and nothing was sealed since. If its keys of now are stolen: start the service until it has sealed, stop it, and run this again", number(r.done.Until))
+			}
 			return r.tell(cmd.OutOrStdout(), wantsJSON(cmd))
 		},
 	}
@@ -71,6 +74,7 @@ type rotation struct {
 	done    checkpoint.Retired
 	crossed bool
 	trust   *receipt.Trust
+	already bool // the change was finished before, and no keys were made now
 }
 
 // rotate changes the keys of the log in dir. Each step can be repeated; done is called
@@ -121,7 +125,7 @@ func (r *rotation) makeKeys(ctx context.Context) error {
 				return err
 			}
 			if last := now[len(now)-1]; last.Until == size {
-				r.next, r.done = old, last
+				r.next, r.done, r.already = old, last, true
 				return nil
 			}
 		}
@@ -255,11 +259,15 @@ func (r *rotation) tell(out io.Writer, asJSON bool) error {
 			Keys        []string `json:"log_keys"`
 			Trust       string   `json:"trust"`
 			Fingerprint string   `json:"trust_fingerprint"`
-		}{r.next.origin, r.done.Until, r.crossed, keys, filepath.Join(r.dir, trustName), r.trust.Fingerprint})
+			Already     bool     `json:"already"` // changed before, and nothing sealed since
+		}{r.next.origin, r.done.Until, r.crossed, keys, filepath.Join(r.dir, trustName), r.trust.Fingerprint, r.already})
 	}
 	by := "the old keys and the new ones signed the handover"
 	if !r.crossed {
 		by = "the old keys did NOT sign the handover: users are warned"
+	}
+	if r.already {
+		fmt.Fprintln(out, "No keys were made now: nothing was sealed since the last change, which is this one.")
 	}
 	fmt.Fprintf(out, `The log %s has new keys since size %s.
   keys       %s and %s

@@ -161,8 +161,12 @@ func TestRotateSaysWhatItDid(t *testing.T) {
 		t.Errorf("%s, %v", out, err)
 	}
 	again, err := run("--dir", c.dir)
-	if err != nil || !strings.Contains(again, "has new keys since size") || c.policy().LogKeys()[0] != said.Keys[0] {
+	if err != nil || !strings.Contains(again, "No keys were made now") || !strings.Contains(again, "has new keys since size") || c.policy().LogKeys()[0] != said.Keys[0] {
 		t.Errorf("a second time at the same size: %s, %v", again, err)
+	}
+	// Who says that keys are stolen is never told that they were changed when they were not.
+	if again, err = run("--dir", c.dir, "--stolen"); err == nil || !strings.Contains(err.Error(), "no new keys were made") || c.policy().LogKeys()[0] != said.Keys[0] {
+		t.Errorf("stolen, a second time at the same size: %s, %v", again, err)
 	}
 }
 

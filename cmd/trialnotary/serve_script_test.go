@@ -111,7 +111,7 @@ func serviceServed(ts *testscript.TestScript, _ bool, args []string) {
 func rotatedServed(ts *testscript.TestScript, _ bool, args []string) {
 	s := ts.Value(servedKey{}).(*served)
 	s.process.terminate()
-	r, err := rotate(context.Background(), s.dir, false, func(string) error { return nil })
+	r, err := rotate(context.Background(), s.dir, len(args) > 1, func(string) error { return nil })
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), r.trust.Raw, 0o644))
 	ts.Setenv("FINGERPRINT", r.trust.Fingerprint)

@@ -118,7 +118,7 @@ func TestRealAuthority(t *testing.T) {
 	}
 	askStamps(t, s.dir, "# ours\nsigstore "+a.url+"\n", append([]byte("subject=for people\n"), a.root...))
 	s.start("127.0.0.1:0")
-	old := filepath.Join(dir, "old.trust")
+	old, ended := filepath.Join(dir, "old.trust"), filepath.Join(dir, "ended.trust")
 	testscript.Run(t, testscript.Params{
 		Files: []string{"testdata/stamp/stamped.txtar"},
 		Setup: func(e *testscript.Env) error {
@@ -128,6 +128,7 @@ func TestRealAuthority(t *testing.T) {
 			e.Setenv("TSA", a.url)
 			e.Setenv("TRUST", filepath.Join(s.dir, trustName))
 			e.Setenv("OLDTRUST", old)
+			e.Setenv("ENDEDTRUST", ended)
 			e.Setenv("TZ", "UTC")
 			return nil
 		},
@@ -141,7 +142,11 @@ func TestRealAuthority(t *testing.T) {
 				if !bytes.Equal(trust.TSA, a.root) {
 					ts.Fatalf("the trust file trusts\n%s", trust.TSA)
 				}
-				trust.TSA = nil
+				trust.Algorithms = map[string]time.Time{"sha-512": time.Unix(0, 0)}
+				b, err = trust.Bytes()
+				ts.Check(err)
+				ts.Check(os.WriteFile(ended, b, 0o644))
+				trust.TSA, trust.Algorithms = nil, nil
 				b, err = trust.Bytes()
 				ts.Check(err)
 				ts.Check(os.WriteFile(old, b, 0o644))

@@ -241,6 +241,11 @@ func addStamps(s *sheet, r *checked) {
 
 func addTrust(s *sheet, r *checked) {
 	addBelief(s, r.trust, r.verdict.Registered, r.verdict.Confirmed)
+	if n := r.verdict.Doubtful; n > 0 {
+		s.add("WARNING", "signed with keys that the log gave up at size %s without their own signature: they may", number(n))
+		s.add("", "have been stolen, and whoever has them can make such a receipt at any time. Rely on it only if")
+		s.add("", "a time-stamp is from before that change")
+	}
 }
 
 // addBelief says by which trust file, and by what the trial's registration is

@@ -39,7 +39,8 @@ type verdictOut struct {
 	Listed      bool       `json:"sponsor_listed"`
 	Trust       string     `json:"trust_fingerprint,omitempty"`
 	Confirmed   bool       `json:"trust_confirmed"`
-	Page        string     `json:"printed_text,omitempty"` // of a certificate: same, differs, not compared
+	Page        string     `json:"printed_text,omitempty"`     // of a certificate: same, differs, not compared
+	Doubtful    uint64     `json:"keys_given_up_at,omitempty"` // which signed it, and may have been stolen
 	Files       *filesOut  `json:"files,omitempty"`
 	Later       *laterOut  `json:"later,omitempty"` // by the history given
 }
@@ -95,6 +96,7 @@ func verdictJSON(r *checked, word string) verdictOut {
 	o.LogClock, o.SignerClock = &v.Entry.Time, &n.Time
 	o.Log, o.Index, o.Seq, o.FinalSize = v.Origin, &v.Entry.Index, v.Entry.Seq, v.FinalSize
 	o.TrialPrint, o.Pinned, o.Listed, o.Confirmed = v.TrialFingerprint, v.Pinned, v.SponsorListed, v.Confirmed
+	o.Doubtful = v.Doubtful
 	o.Page = r.page.word()
 	if r.later != nil {
 		o.Later = r.later.out()

@@ -180,6 +180,9 @@ func (a *app) showTable(all []*checked, unreadable []outcome, beside bool) error
 		fmt.Fprintln(a.out, "  unconfirmed: consistent, but you have accepted no trust file of that log:\n  get the operator's trust file by a way you trust, then: trialnotary trust FILE")
 	}
 	for _, r := range all {
+		if r.verdict != nil && r.verdict.Doubtful > 0 {
+			fmt.Fprintf(a.out, "  WARNING %s: its keys may have been stolen: trialnotary verify %s\n", text.Visible(r.file), quote(r.file))
+		}
 		if r.failure != nil {
 			fmt.Fprintf(a.out, "  %s: %s: %s\n", text.Visible(r.file), stepWords[r.failure.Step], text.Visible(r.failure.Reason))
 		}

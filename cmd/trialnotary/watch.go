@@ -41,8 +41,8 @@ directories named with --have. A statement signed with your own key that you did
 means that your key is in other hands.
 
 If the service shows another past than before, or less of it, that is an alarm: it ends
-with exit code 1 and keeps both signed checkpoints, which prove it. What was seen is
-remembered beside the file, under .watched.
+with exit code 1 and keeps both signed checkpoints, for an auditor to compare with the
+log. What was seen is remembered beside the file, under .watched.
 
 With --webhook each message is also sent as JSON, signed as standardwebhooks.com says
 with the secret in --secret FILE, which is made if it is not there: give it to the

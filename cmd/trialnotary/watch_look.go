@@ -37,7 +37,11 @@ func (l *lookout) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := l.app.gather(l.cmd, l.reader, gathering{})
+	var g gathering
+	if l.own != "" {
+		g.streams = []string{l.own} // which it must be let read: else nothing was watched
+	}
+	h, err := l.app.gather(l.cmd, l.reader, g)
 	var v *history.Verdict
 	var trust belief
 	if err == nil {
@@ -53,6 +57,7 @@ func (l *lookout) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	closed := now.Keep(seen)
 	if what, why, err := l.contradiction(ctx, seen, now, v); err != nil {
 		return err
 	} else if what != "" {
@@ -63,7 +68,7 @@ func (l *lookout) look(ctx context.Context) error {
 		return err
 	}
 	m := l.told(seen, v, known)
-	if err := l.app.tellWatch(m, v, trust, l.key.Public(), seen == nil || len(m.Data.Entries) > 0 || l.once); err != nil {
+	if err := l.app.tellWatch(m, v, closed, trust, l.key.Public(), seen == nil || len(m.Data.Entries) > 0 || closed > 0 || l.once); err != nil {
 		return err
 	}
 	if len(m.Data.Entries) > 0 {
@@ -201,8 +206,8 @@ func (l *lookout) alarm(ctx context.Context, seen, now *client.Watched, what, wh
 	var batch, size uint64
 	if now != nil {
 		batch, size = now.Batch, now.Checkpoint.Size
-		kept = l.state + ".alarm"
-		if err := client.WriteNew(kept, now.Checkpoint.Raw, client.Private); err != nil && !errors.Is(err, client.ErrExists) {
+		var err error
+		if kept, err = l.keep(now.Checkpoint.Raw); err != nil {
 			return err
 		}
 	}
@@ -211,12 +216,28 @@ func (l *lookout) alarm(ctx context.Context, seen, now *client.Watched, what, wh
 	sent := l.deliver(ctx, m)
 	do := "Ask the operator, and do not rely on this log until you know why."
 	if kept != "" && seen != nil {
-		do = fmt.Sprintf("Keep %s and %s: each holds a checkpoint that the log signed, and together they show it.\n%s", quote(l.state), quote(kept), do)
+		do = fmt.Sprintf("Keep %s and %s: each holds a checkpoint that the log signed, for an auditor to compare with the log.\n%s", quote(l.state), quote(kept), do)
 	}
 	if sent != nil {
 		do += "\nThe webhook was not reached: " + inWords(sent)
 	}
 	return &fault{code: exitNotVerified, err: errors.New("ALARM: " + why), safe: "Your receipts are as good as before: each proves itself.", do: do}
+}
+
+// keep writes a checkpoint that contradicts what was seen to a file of its own: that of
+// an alarm before it stays.
+func (l *lookout) keep(raw []byte) (name string, err error) {
+	name = l.state + ".alarm"
+	for n := 2; ; n++ {
+		err = client.WriteNew(name, raw, client.Private)
+		if !errors.Is(err, client.ErrExists) {
+			return name, err
+		}
+		if b, err := os.ReadFile(name); err == nil && string(b) == string(raw) {
+			return name, nil
+		}
+		name = fmt.Sprintf("%s.alarm-%d", l.state, n)
+	}
 }
 
 // known returns the ids of the statements that this site holds.
@@ -292,7 +313,7 @@ func (l *lookout) signer(i *history.Item) string {
 }
 
 // tellWatch prints what a look found.
-func (a *app) tellWatch(m message, v *history.Verdict, trust belief, you statement.PublicKey, say bool) error {
+func (a *app) tellWatch(m message, v *history.Verdict, closed int, trust belief, you statement.PublicKey, say bool) error {
 	if !say {
 		return nil
 	}
@@ -313,6 +334,9 @@ func (a *app) tellWatch(m message, v *history.Verdict, trust belief, you stateme
 			}
 		}
 		s.add("entry", "%s in %s, %s: %s", ordinal(e.Seq), where, moment(e.Time), by)
+	}
+	if closed > 0 {
+		s.add("NOT SHOWN", "%s that your key could read before: what is new there was not looked at", count(closed, "stream"))
 	}
 	if len(m.Data.Entries) == 0 {
 		s.add("entries", "none but those whose receipts you hold, and those you were told of")

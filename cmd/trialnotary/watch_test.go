@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,6 +131,40 @@ func TestWatchSendsSignedMessages(t *testing.T) {
 	if len(r.got) != n {
 		t.Error("it is told twice")
 	}
+	// A service that does not show the stream has not shown that nothing is new in it, and
+	// what was seen of it is not forgotten.
+	b, err = os.ReadFile("jane.invite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	invite, err := client.ParseInvite(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(v.http.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasPrefix(q.URL.Path, "/streams/"+invite.StreamID().String()) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(w, q)
+	}))
+	defer silent.Close()
+	if said := run(exitService, append(watch, "--service", silent.URL)...); !strings.Contains(said, "does not let the key jane read the stream site-042") {
+		t.Errorf("said %s", said)
+	}
+	sponsor := []string{"watch", "T.trial", "--key", "acme.key", "--once"}
+	run(0, sponsor...)
+	if said := run(0, append(sponsor, "--service", silent.URL)...); !strings.Contains(said, "NOT SHOWN  1 stream ") {
+		t.Errorf("said %s", said)
+	}
+	if b, err = os.ReadFile("T.trial.watched"); err != nil || !strings.Contains(string(b), "stream "+invite.StreamID().String()+" 1 ") {
+		t.Errorf("a stream that was not shown is forgotten: %s, %v", b, err)
+	}
 	state, err := os.ReadFile("jane.invite.watched")
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +183,13 @@ func TestWatchSendsSignedMessages(t *testing.T) {
 	if err := os.WriteFile("jane.invite.watched", changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("jane.invite.watched.alarm", []byte("of an alarm before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	said := run(exitNotVerified, watch...)
+	if b, err := os.ReadFile("jane.invite.watched.alarm-2"); err != nil || !bytes.HasPrefix(b, []byte("log.")) || !strings.Contains(said, "jane.invite.watched.alarm-2") {
+		t.Errorf("the checkpoint of a second alarm is not kept: %q, %v, said %s", b, err, said)
+	}
 	alarm := r.got[len(r.got)-1]
 	if !strings.Contains(said, "the past of the log was rewritten") || alarm.Type != events.TypeWatchAlarm || alarm.Data.Alarm != rewritten {
 		t.Errorf("%s\n%+v", said, alarm)

@@ -113,6 +113,13 @@ func TestNoBatchAtTheEndOfTheTime(t *testing.T) {
 	}
 }
 
+// One authority that never answers leaves time for what the others gave to be kept.
+func TestATickIsLongerThanOneAuthority(t *testing.T) {
+	if stampPatience < 2*wire.StampPatience {
+		t.Errorf("a tick has %s for all authorities, and %s for one", stampPatience, wire.StampPatience)
+	}
+}
+
 // Time-stamps are asked for once a round has sealed all there is, with a deadline, and
 // if the time is not nearly over; and what becomes of them is not the round's fault.
 func TestStampsComeAfterTheRound(t *testing.T) {

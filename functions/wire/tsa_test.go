@@ -46,6 +46,9 @@ func TestAuthoritiesAreAsked(t *testing.T) {
 	if !bytes.Contains(o.Trust, root) || bytes.Contains(o.Trust, []byte(liar.URL)) {
 		t.Errorf("the trust file is\n%s", o.Trust)
 	}
+	if o.Service.StampPatience != StampPatience {
+		t.Errorf("an authority is waited for %s", o.Service.StampPatience)
+	}
 	if _, err := o.Service.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"trialnotary/notary"
 	"trialnotary/notary/checkpoint"
@@ -26,6 +27,11 @@ import (
 	"trialnotary/notary/timestamp"
 	"trialnotary/notary/witness"
 )
+
+// StampPatience is how long one time-stamping authority is waited for: well within what
+// a tick has for all of them, so that one which never answers is known to have failed,
+// and a token whose revocation data are slow to come is still kept.
+const StampPatience = 8 * time.Second
 
 // App is one function's process.
 type App struct {
@@ -115,7 +121,7 @@ func (a *App) Open(ctx context.Context) (*Open, error) {
 	if o.Trust, err = t.Bytes(); err != nil {
 		return nil, err
 	}
-	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy, Witnesses: witnesses, Timestampers: stampers,
+	o.Service, err = notary.New(a.Store, notary.Config{Origin: a.Env.Origin, Signers: signers, Policy: o.Policy, Witnesses: witnesses, Timestampers: stampers, StampPatience: StampPatience,
 		Sponsors: func() []statement.PublicKey { return a.Env.Sponsors }, Alarm: a.alarm, Announce: a.Announce})
 	if err != nil {
 		return nil, err

@@ -125,6 +125,28 @@ func (p *Policy) Own() (*Policy, error) {
 	return own.WithRetired(retired)
 }
 
+// Doubtful returns the size up to which the keys count that s is judged by, where they
+// were retired without signing the change themselves, and 0 otherwise: they may have
+// been stolen, and whoever has them can sign what the log never did.
+func (p *Policy) Doubtful(s Signed) (until uint64) {
+	by, err := p.judging(s)
+	if err != nil {
+		return 0
+	}
+	for _, k := range p.retired {
+		if k.Policy != by {
+			continue
+		}
+		if k.Handover != nil {
+			if crossed, err := k.Handover.Verify(k); err == nil && crossed {
+				return 0
+			}
+		}
+		return k.Until
+	}
+	return 0
+}
+
 // judging returns the policy that s is judged by.
 func (p *Policy) judging(s Signed) (*Policy, error) {
 	has := func(p *Policy) bool {

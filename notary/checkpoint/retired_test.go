@@ -79,6 +79,22 @@ func TestRetiredKeysCountUpToTheirSize(t *testing.T) {
 			t.Errorf("size %d: %v, want %v", c.size, err, c.want)
 		}
 	}
+	// Those that did not sign the change are doubtful, and so are all of no handover.
+	bare := first.to(t, second, 10, true)
+	bare.Handover = nil
+	q, err := third.policy.WithRetired([]Retired{bare, second.to(t, third, 20, true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		policy *Policy
+		of     reign
+		want   uint64
+	}{{p, first, 0}, {p, second, 20}, {p, third, 0}, {q, first, 10}, {q, second, 0}, {q, third, 0}, {p, newReign(t), 0}} {
+		if got := c.policy.Doubtful(c.of.sign(t, 5)); got != c.want {
+			t.Errorf("doubtful up to %d, want %d", got, c.want)
+		}
+	}
 	// The older key's second line is not made up for by another time's.
 	old := first.sign(t, 5)
 	half, err := Parse(Signed{Checkpoint: old.Checkpoint, Lines: []Line{old.Lines[0], second.sign(t, 5).Lines[1]}}.format())

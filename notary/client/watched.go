@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 
 	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/statement"
@@ -13,7 +14,7 @@ import (
 const WatchedVersion = "trialnotary/watched@v1"
 
 // Watched is what a watch remembers of the streams that it saw last: enough to catch
-// an operator who later shows another past, and to prove it.
+// an operator who later shows another past.
 //
 //	trialnotary/watched@v1
 //	-- streams --
@@ -84,4 +85,20 @@ func (w *Watched) Of(id statement.StreamID) streammap.Value {
 		}
 	}
 	return streammap.Value{}
+}
+
+// Keep adds the streams of before that are not in w, so that one which was not shown
+// for a while is still known when it is shown again; and returns how many they are.
+func (w *Watched) Keep(before *Watched) (n int) {
+	if before == nil {
+		return 0
+	}
+	for _, s := range before.Streams {
+		if !slices.ContainsFunc(w.Streams, func(x WatchedStream) bool { return x.ID == s.ID }) {
+			w.Streams = append(w.Streams, s)
+			n++
+		}
+	}
+	slices.SortFunc(w.Streams, func(a, b WatchedStream) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return n
 }

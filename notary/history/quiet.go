@@ -32,7 +32,7 @@ const (
 //	-- to --                    the same of the batch up to which it was quiet
 //	-- to.tlog-proof --
 //	-- to.map-proof --
-//	-- auditor-1.checkpoint --  the checkpoint of to.tlog-proof, signed by an auditor
+//	-- auditor-1.checkpoint --  the checkpoint of both proofs, signed by an auditor
 //
 // A count that is the same and a hash over all entries that is the same leave no
 // room for one. That the maps are right, auditors say: see [History].
@@ -182,6 +182,10 @@ func (q *Quiet) verify(o receipt.Options) (*QuietVerdict, error) {
 	t := &verification{h: &History{Auditors: q.Auditors}, o: o, head: to.head, v: &Verdict{Met: to.Met}}
 	if err := t.auditors(); err != nil {
 		return nil, err
+	}
+	// Two checkpoints of different sizes may be of two pasts, of which an auditor saw one.
+	if len(t.v.Auditors) > 0 && from.head.Checkpoint != to.head.Checkpoint {
+		return nil, fail(StepAuditors, "the auditor vouches for the checkpoint of size %d, and batch %d is proved in another, of size %d", to.head.Size, from.Batch.Number, from.head.Size)
 	}
 	return &QuietVerdict{Origin: to.head.Origin, Stream: a.Stream, Count: a.Count, From: from.Standing, To: to.Standing,
 		Auditors: t.v.Auditors, Confirmed: o.Trust != nil && o.Confirmed, Unsigned: o.Trust == nil}, nil

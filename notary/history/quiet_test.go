@@ -57,9 +57,15 @@ func TestAQuietPeriodIsProved(t *testing.T) {
 		!strings.HasPrefix(v.Line(), "no entry in stream "+v.Stream.String()+" between batch ") || !strings.Contains(v.ByWhom(), "according to the operator only") {
 		t.Errorf("%+v\n%s\n%s", v, v.Line(), v.ByWhom())
 	}
-	// An auditor of the trust file, who signed the later checkpoint.
+	// An auditor of the trust file signed a checkpoint: it vouches for what is proved in
+	// that one, and not for a batch that is in another, which may be of another past.
 	h := w.audited(w.history(last, streamOf("site-001", 0)))
 	q.Auditors, q.To.Proof = h.Auditors, h.Proof
+	var f *receipt.Failure
+	if _, err = q.Verify(w.options()); !errors.As(err, &f) || f.Step != StepAuditors || !strings.Contains(f.Reason, "is proved in another") {
+		t.Errorf("an auditor of one of two checkpoints: %v", err)
+	}
+	q.From = w.point(last-3, len(w.leaves), streamOf("site-001", 0))
 	if v, err = q.Verify(w.options()); err != nil || len(v.Auditors) != 1 {
 		t.Errorf("%+v, %v", v, err)
 	}

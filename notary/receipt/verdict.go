@@ -45,6 +45,7 @@ type Verdict struct {
 	Origin    string         // of the log
 	FinalSize uint64         // of the checkpoint that covers the entry
 	Met       checkpoint.Met // how that checkpoint meets the policy
+	Doubtful  uint64         // up to that size the unwitnessed keys counted, see [checkpoint.Policy.Doubtful]; or 0
 	After     *AfterVerdict  // nil if the statement names no checkpoint
 	Stamps    []Stamped      // the RFC 3161 tokens, also those that do not count
 	Renewals  []Stamped      // the same, each over the receipt before it

@@ -128,6 +128,9 @@ func (t *verification) checkpoints() error {
 			return err
 		}
 		l.met = m
+		if t.o.Trust != nil && !m.Witnessed && t.v.Doubtful == 0 {
+			t.v.Doubtful = t.o.Trust.Policy.Doubtful(l.head)
+		}
 	}
 	if t.after != nil {
 		m, err := check("after.checkpoint", *t.after)
