@@ -63,7 +63,7 @@ test("receipts with time-stamps and renewals, and changed ones", { timeout: 1_20
   const m = new Mutator(seed + 3, good);
   good.forEach((b, i) => writeFileSync(join(dir, `${i}.receipt`), b));
   for (let i = 0; i < mutations / 2; i++) writeFileSync(join(dir, `changed-${i}.receipt`), m.receipt());
-  assert.ok((await compare(dir, join(renewed, "renewed.trust"))).get("stamped")! > 0);
+  assert.ok((await compare(dir, join(renewed, "renewed.trust"), true)).get("stamped")! > 0);
 });
 
 test("tokens of every kind, and changed ones", { timeout: 1_200_000 }, async () => {

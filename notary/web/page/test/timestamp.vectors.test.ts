@@ -49,6 +49,9 @@ test("bad tokens prove nothing, each for its reason", async () => {
   for (const name of names) assert.deepEqual(await verifyTimestamps([token(name)], checkpoint, trusting(text("root.pem"))), [{ problem: problems[name] }], name);
   assert.deepEqual(await verifyTimestamps([token("good")], checkpoint, trusting("")), [{ problem: "noRoots" }]);
   assert.deepEqual(await verifyTimestamps([token("good")], checkpoint, undefined), [{ problem: "noRoots" }]);
+  const loose = token("good-rsa"); // a length that is none, in what no signature covers
+  loose[59]! -= 8;
+  assert.deepEqual(await verifyTimestamps([loose], checkpoint, trusting(text("root.pem"))), [{ problem: "form" }]);
   assert.deepEqual(await verifyTimestamps([new Uint8Array(70_000)], checkpoint, trusting(text("root.pem"))), [{ problem: "tooMany" }]);
 });
 

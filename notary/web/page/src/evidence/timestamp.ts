@@ -5,6 +5,7 @@
 
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from "asn1js";
 import * as pki from "pkijs";
+import { isDER } from "../format/der.ts";
 import type { Algorithm } from "../format/key.ts";
 import { type Trust, isAccepted } from "../format/trust.ts";
 import { type Seconds, equal } from "../format/value.ts";
@@ -80,6 +81,7 @@ const copy = (b: Uint8Array): ArrayBuffer => b.slice().buffer;
 const certificate = (der: Uint8Array): pki.Certificate => pki.Certificate.fromBER(copy(der));
 
 async function verifyToken(token: Uint8Array, bytes: Uint8Array, hash: string, roots: pki.Certificate[]): Promise<Token> {
+  if (!isDER(token)) return { problem: "form" };
   const ber = fromBER(copy(token));
   const content = new pki.ContentInfo({ schema: ber.result });
   if (ber.offset !== token.length || content.contentType !== signedData) return { problem: "form" };
