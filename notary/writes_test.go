@@ -112,7 +112,7 @@ func TestMapNodesAreFoundAgain(t *testing.T) {
 	if err != nil || len(names) != 0 {
 		t.Fatalf("one stream's nodes are objects: %q, %v", names, err)
 	}
-	for _, streams := range [][]statement.PrivateKey{keys, keys[:1], keys[:20], keys} {
+	for _, streams := range [][]statement.PrivateKey{keys, keys[:1], keys[:5], keys} {
 		w.svc = w.process(w.store) // remembers nothing
 		w.fill(tr, streams, len(streams))
 		w.mustDrain()
@@ -121,7 +121,7 @@ func TestMapNodesAreFoundAgain(t *testing.T) {
 		fmt.Sprintf("map/%020d", 3), fmt.Sprintf("map/%020d", 6)}) {
 		t.Errorf("objects with map nodes: %q, %v", names, err)
 	}
-	if log := w.check(w.store); len(log.Entries) != 1+300+300+1+20+300 {
+	if log := w.check(w.store); len(log.Entries) != 1+300+300+1+5+300 {
 		t.Errorf("%d entries", len(log.Entries))
 	}
 }

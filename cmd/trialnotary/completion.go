@@ -12,15 +12,15 @@ import (
 // position, the last for all that follow; nil: any file or directory. A verb that
 // is not here takes no file.
 func argumentFiles() map[string][][]string {
-	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip", "pdf"}
+	trial, evidence := []string{"trial"}, []string{"receipt", "history", "zip", "pdf", "quiet", "equivocation"}
 	party, past := []string{"trial", "invite"}, []string{"trial", "history"}
 	return map[string][][]string{
-		"seal": {nil}, "verify": {evidence, nil}, "explain": {{"receipt", "zip"}, nil}, "receipt": {{"pending"}}, "submit": {{"pending"}},
+		"seal": {nil}, "verify": {evidence, nil}, "explain": {{"receipt", "zip"}, nil}, "receipt": {{"pending", "receipt"}}, "renew": {{"receipt"}}, "submit": {{"pending"}},
 		"withdraw": {{"receipt"}}, "share": {{"receipt"}, nil}, "certificate": {{"receipt"}},
 		"join": {{"invite"}}, "trust": {{"trust", "trial", "invite"}},
-		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf"}},
+		"inspect": {{"receipt", "manifest", "pending", "opening", "trust", "trial", "invite", "key", "pub", "history", "zip", "pdf", "quiet", "equivocation"}},
 		"enrol":   {trial, {}, {"pub"}}, "revoke": {trial, {"pub"}}, "succeed": {trial, {"pub"}, {"pub"}},
-		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party},
+		"status": {trial}, "reads": {trial}, "timeline": {past}, "absent": {past, {}}, "history": {party}, "fetch": {party}, "watch": {party}, "quiet": {party},
 		"export": {trial}, "mirror": {{}, nil},
 		"man": {nil}, "audit": {nil},
 	}

@@ -30,11 +30,13 @@ func completed(t *testing.T, line ...string) (offers []string, directive string)
 func TestFilesAreCompletedByTheirEnding(t *testing.T) {
 	const any, none, byEnding = "0", "4", "8" // cobra's directives
 	for _, c := range []struct{ line, directive, offers string }{
-		{"verify ", byEnding, "receipt history zip"},
+		{"verify ", byEnding, "receipt history zip pdf quiet equivocation"},
 		{"verify a.receipt ", any, ""},
 		{"seal ", any, ""},
 		{"seal export ", any, ""},
-		{"receipt ", byEnding, "pending"},
+		{"receipt ", byEnding, "pending receipt"},
+		{"renew ", byEnding, "receipt"},
+		{"watch ", byEnding, "trial invite"},
 		{"submit one.pending ", byEnding, "pending"},
 		{"share ", byEnding, "receipt"},
 		{"withdraw ", byEnding, "receipt"},
@@ -52,6 +54,7 @@ func TestFilesAreCompletedByTheirEnding(t *testing.T) {
 		{"seal export --trial ", byEnding, "trial"},
 		{"seal export --supersedes ", byEnding, "receipt"},
 		{"enrol T.trial --csv ", byEnding, "csv"},
+		{"audit log --cosign ", byEnding, "key"},
 		{"verify a.receipt --manifest ", byEnding, "manifest"},
 		{"seal export --meaning ", none, "authorship review approval responsibility"},
 	} {

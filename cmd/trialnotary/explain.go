@@ -32,7 +32,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Say why files are not what was sealed",
 		Long: `Say why files are not what was sealed, as far as it can be known: another time of
 export, other line ends, a byte order mark, another name, or other data. What is called
-proved follows from digests that were sealed; all else is what it looks like.
+proved follows from digests that were sealed; all else is what it looks like. The digest
+of what a file says is the word of whoever sealed it: --original checks that, too.
 
 With --original, where the bytes that were sealed lie, say also where the first
 difference is. Values are shown only with --values.
@@ -67,8 +68,9 @@ type reason struct {
 	disk  string // where it lies
 	fault string // it cannot be read
 	where []string
-	// The original shows it: another zip around the same members.
-	repacked bool
+	// The original shows it: another zip around the same members; a content digest
+	// that never was that of what was sealed.
+	repacked, misstated bool
 }
 
 // same reports whether it is proved to say the same as what was sealed.
@@ -178,7 +180,7 @@ func (a *app) look(ctx context.Context, c *compared, all []reason, e explaining)
 	}
 	for i := range all {
 		r := &all[i]
-		if r.fault != "" || r.Same() {
+		if r.fault != "" || r.Same() && r.Cause != explain.SameData {
 			continue
 		}
 		lies := original.Disk(r.path)
@@ -189,6 +191,18 @@ func (a *app) look(ctx context.Context, c *compared, all []reason, e explaining)
 					lies = original.Disk(x.Path)
 				}
 			}
+		}
+		if lies != "" {
+			wrong, err := explain.Misstated(ctx, r.file, opener(lies))
+			if err != nil {
+				return unread(lies, err)
+			}
+			if r.misstated = wrong; wrong {
+				r.Cause = explain.Unknown
+			}
+		}
+		if r.Same() {
+			continue
 		}
 		if lies == "" {
 			r.where = []string{"where: not known, for " + e.original + " is not what was sealed as " + r.path}
@@ -230,6 +244,9 @@ func (r *reason) locate(ctx context.Context, original string, values bool) error
 			return err
 		}
 		if found {
+			if r.Profile == content.CSV && !values {
+				w.Name = "" // nothing says that the first row has names: it may have a person's
+			}
 			r.where = whereWords(w, values)
 			return nil
 		}

@@ -166,9 +166,9 @@ var profileWords = map[string][3]string{
 	content.XPT5: {"only times of export differ",
 		"not only times of export differ: values do, or what describes them, or the SAS that wrote it", "a SAS transport file"},
 	content.DatasetJSON: {"only the time of export, or how the JSON is spelled, differs",
-		"not only the time of export or the spelling differs: values do, or what describes them", "Dataset-JSON 1.1"},
-	content.CSV: {"field by field; only quotes or line ends are written otherwise",
-		"the data are not the same: fields differ, not only quotes and line ends", "CSV by RFC 4180"},
+		"not only the time of export differs: values do, or how numbers or letters are written, or what describes them", "Dataset-JSON 1.1"},
+	content.CSV: {"only quotes or line ends are written otherwise",
+		"not only quotes and line ends differ: fields do, be it in how their letters are encoded", "CSV by RFC 4180"},
 }
 
 // causeWords says why a file differs, and whether that is proved.
@@ -178,6 +178,9 @@ func causeWords(x reason) string {
 	}
 	if x.repacked {
 		return "proved, by the original: a zip with the same members, packed in another way"
+	}
+	if x.misstated {
+		return "not known why: as the original shows, the digest of what it says was wrong when it was sealed, and proves nothing"
 	}
 	p := profileWords[x.Profile]
 	switch x.Cause {

@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"trialnotary/notary/checkpoint"
 	"trialnotary/notary/receipt"
 	"trialnotary/notary/share"
 	"trialnotary/notary/statement"
+	"trialnotary/notary/timestamp"
 )
 
 // The sample log was made by an implementation written independently from the text of
@@ -102,6 +104,33 @@ func TestWhatStandsOnThePage(t *testing.T) {
 			}
 			if got != string(want) {
 				t.Errorf("the page says\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestEveryStampIsTold: a renewal alone proves a time, too; what does not count, or is
+// not known of what does, stands on the page.
+func TestEveryStampIsTold(t *testing.T) {
+	counts := receipt.Stamped{Stamp: timestamp.Stamp{Time: time.Date(2031, 1, 2, 3, 4, 0, 0, time.UTC), Authority: "A. Stamper", RevocationUnknown: true}}
+	refused := receipt.Stamped{Err: receipt.ErrEnded}
+	for _, c := range []struct {
+		name             string
+		stamps, renewals []receipt.Stamped
+		want             []string
+	}{
+		{"renewal alone", []receipt.Stamped{refused}, []receipt.Stamped{counts}, []string{
+			"No later than 2 January 2031, 03:04 UTC", "by the time-stamp of A. Stamper; whether its certificate was revoked is not known", "1 attached time-stamp not counted"}},
+		{"none counts", []receipt.Stamped{refused}, []receipt.Stamped{refused}, []string{"No time is proved", "2 attached time-stamps not counted"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, b, trust := sample(t, "site1b", true)
+			v.Met, v.After, v.Stamps, v.Renewals = checkpoint.Met{}, nil, c.stamps, c.renewals
+			page := strings.Join(strings.Fields(tool(t, must(t)(Print(v, b, trust, Options{})), "pdftotext", "-raw", "PAGE", "-")), " ")
+			for _, want := range c.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("%q does not stand on the page:\n%s", want, page)
+				}
 			}
 		})
 	}

@@ -176,19 +176,23 @@ func whoRow(v *receipt.Verdict) row {
 		r.lines = append(r.lines, line{strong, v.Grant.Person})
 	}
 	if v.Grant.Registration {
-		key += fmt.Sprintf(", the trial’s %s key by its registration of %s", v.Grant.Role, day(v.EnrolledAt))
+		key += fmt.Sprintf(", the trial’s %s key by its registration", v.Grant.Role)
 	} else {
-		key += fmt.Sprintf(", role %s, enrolled by %s on %s", v.Grant.Role, v.Enroller, day(v.EnrolledAt))
+		key += fmt.Sprintf(", role %s, enrolled by %s", v.Grant.Role, v.Enroller)
 	}
-	r.lines = append(r.lines, line{plain, key})
+	r.lines = append(r.lines, line{plain, key}, line{soft, "Claim, not proof: that was on " + day(v.EnrolledAt) + ", by the log’s clock"})
 	return r
 }
 
 // whenRow tells the proved times first, the claimed ones as claims.
 func whenRow(v *receipt.Verdict) row {
 	r := row{word: "When"}
-	if t := v.Stamp(); t != nil {
-		r.lines = append(r.lines, line{strong, "No later than " + moment(t.Time)}, line{soft, "by the time-stamp of " + t.Authority})
+	if t := v.Vouched(); t != nil {
+		by := "by the time-stamp of " + t.Authority
+		if t.RevocationUnknown {
+			by += "; whether its certificate was revoked is not known"
+		}
+		r.lines = append(r.lines, line{strong, "No later than " + moment(t.Time)}, line{soft, by})
 	} else if v.Met.Witnessed {
 		r.lines = append(r.lines, line{strong, "No later than " + moment(v.Met.NoLaterThan)}, line{soft, fmt.Sprintf("by the signatures of %d of %d witnesses", v.Met.Witnesses, v.Met.Of)})
 	}
@@ -202,11 +206,24 @@ func whenRow(v *receipt.Verdict) row {
 		}
 		r.lines = []line{{plain, "No time is proved: " + why}}
 	}
+	if n := refused(v.Stamps) + refused(v.Renewals); n > 0 {
+		r.lines = append(r.lines, line{soft, count(n, "attached time-stamp") + " not counted: the program says why"})
+	}
 	signer := moment(v.Note.Time)
 	if day(v.Note.Time) == day(v.Entry.Time) {
 		signer = clock(v.Note.Time) // the day was just said
 	}
 	return row{r.word, append(r.lines, line{soft, fmt.Sprintf("Claims, not proof: the log’s clock %s; the signer’s clock %s", moment(v.Entry.Time), signer)})}
+}
+
+// refused returns how many of the time-stamps do not count.
+func refused(all []receipt.Stamped) (n uint64) {
+	for _, t := range all {
+		if t.Err != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func placeRow(v *receipt.Verdict) row {

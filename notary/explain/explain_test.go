@@ -73,6 +73,10 @@ func TestBytes(t *testing.T) {
 		{"a.txt", "a\rb\n", "a\rb\r\n", Finding{Cause: Rewritten, Changes: []Change{ToCRLF}}},
 		{"a.txt", "a\r", "a\r\r\n", Finding{Cause: Rewritten, Changes: []Change{NewlineAdded}}},
 		{"a.txt", "\n", "\r\n", Finding{Cause: Rewritten, Changes: []Change{ToCRLF}}},
+		// At the end, too, what is told is all that happened.
+		{"a.txt", "a\n\n", "a\r\n", Finding{Cause: Rewritten, Changes: []Change{ToCRLF, NewlineRemoved}}},
+		{"a.txt", "a\r\n\r\n", "a\n\r\n", Finding{Cause: Rewritten, Changes: []Change{ToLF}}},
+		{"a.txt", "a\n", "a\r\n\n", Finding{Cause: Rewritten, Changes: []Change{NewlineAdded}}},
 		{"a.txt", "", bom, Finding{Cause: Rewritten, Changes: []Change{MarkAdded}}},
 		{"a.txt", "a\nb\n", "a\nc\n", Finding{Cause: Unknown}},
 		{"a.txt", "a\nb\n", "a\nb\nmore", Finding{Cause: Longer, More: 4}},

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"trialnotary/notary/content"
+	"trialnotary/notary/manifest"
 )
 
 // The most that is unpacked of a zip, and the most members it may have.
@@ -45,6 +48,23 @@ func Offset(ctx context.Context, sealed, given io.Reader) (at, line uint64, err 
 			line++
 		}
 	}
+}
+
+// Misstated reports whether the content digest that was sealed is not that of the
+// original, which has the bytes sealed: nothing follows from it then.
+func Misstated(ctx context.Context, sealed manifest.File, original Open) (bool, error) {
+	if sealed.Content == nil {
+		return false, nil
+	}
+	d := content.New(sealed.Content.Profile)
+	if d == nil {
+		return false, nil // of a later version
+	}
+	if err := pass(ctx, original, -1, d); err != nil {
+		return false, err
+	}
+	sum, ok := d.Sum()
+	return !ok || sum != sealed.Content.SHA256, nil
 }
 
 // Members is how the members of two zips relate, by their unpacked bytes.

@@ -81,13 +81,18 @@ func (t rewrite) changes(s *shape) (all []Change) {
 	case 1:
 		all = append(all, MarkRemoved)
 	}
-	switch tail := s.tailLF + s.tailCRLF; {
+	tail := s.tailLF + s.tailCRLF
+	switch stayed := min(t.count, tail); { // more than are of that kind: some were of the other
+	case t.ends == "" && t.newline == "\n" && s.tailLF < stayed:
+		all = append(all, ToCRLF)
+	case t.ends == "" && t.newline == "\r\n" && s.tailCRLF < stayed:
+		all = append(all, ToLF)
+	}
+	switch {
 	case t.count < tail:
 		all = append(all, NewlineAdded)
 	case t.count > tail:
 		all = append(all, NewlineRemoved)
-	case t.ends == "" && tail > 0 && (t.newline == "\n") != (s.tailLF == tail):
-		all = append(all, map[string]Change{"\n": ToCRLF, "\r\n": ToLF}[t.newline])
 	}
 	switch t.form.change {
 	case Composed:

@@ -432,7 +432,7 @@ describe("with a notary", () => {
       const other = await again({ "dm.xpt": vector("vectors/good/value.xpt"), "dm.json": vector("cdisc/dm.json"), "lb.csv": "subject,value\n001,12.6\n" });
       assert.match((await p.textContent(".lead"))!, /are not what was sealed/);
       assert.match(other, /dm\.xpt has other bytes than were sealed — Proved: not only times of export differ: values do/);
-      assert.match(other, /lb\.csv has other bytes than were sealed — Proved: the data are not the same: fields differ/);
+      assert.match(other, /lb\.csv has other bytes than were sealed — Proved: not only quotes and line ends differ: fields do/);
       assert.deepEqual([v.foreign, v.errors], [[], []]);
     } finally {
       await v.leave();

@@ -43,8 +43,9 @@ export function changesOf(t: Rewrite, s: Shape): Change[] {
   const tail = s.tailLF + s.tailCRLF;
   if (t.ends !== "") all.push(t.ends === "lf" ? "crlf" : "lf");
   if (t.mark !== 0) all.push(t.mark < 0 ? "bom-added" : "bom-removed");
+  const stayed = Math.min(t.count, tail); // more than are of that kind: some were of the other
+  if (t.ends === "" && (t.newline === "\n" ? s.tailLF : s.tailCRLF) < stayed) all.push(t.newline === "\n" ? "crlf" : "lf");
   if (t.count !== tail) all.push(t.count < tail ? "newline-added" : "newline-removed");
-  else if (t.ends === "" && tail > 0 && (t.newline === "\n") !== (s.tailLF === tail)) all.push(t.newline === "\n" ? "crlf" : "lf");
   if (t.form !== "") all.push(t.form === "NFC" ? "unicode-decomposed" : "unicode-composed");
   return all;
 }
