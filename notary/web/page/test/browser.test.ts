@@ -396,6 +396,22 @@ describe("with a notary", () => {
     }
   });
 
+  test("the longest label and reason print on one sheet of A4", async () => {
+    const dir = fresh("long"), file = join(dir, "a.csv");
+    writeFileSync(file, "a,b\n");
+    sealAtSite(story, n, file, join(dir, "long"), "--label", "W".repeat(200), "--reason", "W".repeat(200));
+    const v = await Visitor.arrive({ locale: "de-DE" });
+    try {
+      const p = await v.open();
+      await accept(p, story.trust);
+      await put(p, join(dir, "long.receipt"));
+      const pdf = (await p.pdf({ format: "A4" })).toString("latin1");
+      assert.equal(pdf.match(/\/Type\s*\/Page\b/g)!.length, 1);
+    } finally {
+      await v.leave();
+    }
+  });
+
   test("why files differ is told, in the visitor's language", async () => {
     const dir = fresh("why"), data = join(dir, "data"), vector = (name: string) => readFileSync(join(notary, "content/testdata", name));
     mkdirSync(data);
