@@ -20,6 +20,7 @@ export class Visitor {
     const context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), "visitor-")), {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: flags, locale: "en-GB", timezoneId: "Europe/Berlin", offline: true, viewport: { width: 1100, height: 900 }, ...o,
     });
+    context.setDefaultTimeout(120_000); // a slow machine is none of the page's faults
     const v = new Visitor(context);
     context.on("request", (r) => v.requests.push(r.url()));
     return v;

@@ -26,12 +26,27 @@ export class Mutator {
   }
 
   trust(): Uint8Array {
-    return this.pick([this.bit, this.digit, this.base64, this.line, this.line, this.part, this.word, this.word])(this.good[0]!);
+    return this.pick([this.bit, this.digit, this.base64, this.line, this.line, this.part, this.word, this.word])(this.pick(this.good));
   }
 
   history(): Uint8Array {
     return this.pick([this.bit, this.digit, this.base64, this.line, this.part, this.part, this.witness, this.entry, this.closed, this.closed, this.whole])(this.pick(this.good));
   }
+
+  /** Of a certificate or a zip: a byte, some of them, or the end. */
+  file(): Uint8Array {
+    const b = this.pick(this.good), at = this.below(b.length), n = 1 + this.below(64);
+    return this.pick([this.bit, this.bit, this.digit8, () => b.slice(0, at), () => new Uint8Array([...b.subarray(0, at), ...b.subarray(at + n)]), () => new Uint8Array([...b, ...b.subarray(at, at + n)])])(b);
+  }
+
+  /** A digit outside what is packed becomes another: lengths, sizes. */
+  private readonly digit8 = (b: Uint8Array): Uint8Array => {
+    const s = Buffer.from(b).toString("latin1"), at = [...s.matchAll(/\/(?:Length|Size|EmbeddedFile|FlateDecode|certificate@v1)[^\n]*/g)];
+    if (at.length === 0) return this.bit(b);
+    const m = this.pick(at), c = b.slice();
+    c[m.index + this.below(m[0].length)] = 0x30 + this.below(10);
+    return c;
+  };
 
   private readonly text = (b: Uint8Array): string => new TextDecoder().decode(b);
   private readonly bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
@@ -83,7 +98,7 @@ export class Mutator {
   /** Parts of another receipt stand in for those of the same name, in threes as they belong together. */
   private readonly splice = (b: Uint8Array): Uint8Array => {
     const from = this.parts(this.pick(this.good)), p = this.parts(b);
-    const name = this.pick(["statement", "entry", "proof", "grant-1", "grant-2", "registration"]);
+    const name = this.pick(["statement", "entry", "proof", "timestamp-1", "renewal-1", "renewal-2", "grant-1", "grant-2", "registration"]);
     const whole = this.below(2) === 0;
     const belongs = (s: string): boolean => (whole && name.length < 12 && ["statement", "entry", "proof"].includes(name) ? /^-- (statement|entry|proof)/.test(s) : s.startsWith(`-- ${name}`) && (whole || s.startsWith(`-- ${name} `)));
     const others = from.filter(belongs), at = p.findIndex(belongs);

@@ -15,7 +15,7 @@ export interface Said {
   file: string;
   failed?: string;
   statement?: string; key?: string; signer?: string; enrolled_by?: string;
-  no_later_than?: string; not_before?: string;
+  no_later_than?: string; time_stamp_authority?: string; time_stamps_renewed?: string; not_before?: string;
   witnesses: number; witnesses_of: number;
   index?: number; seq?: number; final_size?: number;
   trial_fingerprint?: string; trust_fingerprint?: string;
@@ -29,7 +29,10 @@ function say(file: string, v: Verdict): Said {
     witnesses: v.met?.witnesses.length ?? 0, witnesses_of: v.met?.of ?? 0, index: Number(v.entry.index), seq: Number(v.entry.seq), final_size: Number(v.finalSize), trial_fingerprint: v.trialFingerprint,
   };
   if (v.statement.signer !== undefined) said.signer = v.statement.signer;
-  if (v.met?.noLaterThan !== undefined) said.no_later_than = time(v.met.noLaterThan)!;
+  if (v.noLaterThan) said.no_later_than = time(v.noLaterThan.at)!;
+  if (v.noLaterThan?.by === "tsa") said.time_stamp_authority = v.noLaterThan.name;
+  const renewed = v.renewals.filter((r) => r.at !== undefined).at(-1);
+  if (renewed) said.time_stamps_renewed = time(renewed.at)!;
   if (v.after?.notBefore !== undefined) said.not_before = time(v.after.notBefore)!;
   return said;
 }
@@ -46,8 +49,8 @@ export async function ourReceipt(file: string, trust: Trust): Promise<Said> {
 
 /** The program's words, without what only it says. */
 export function theirReceipt(s: Said): Said {
-  const { verdict, file, failed, statement, key, signer, enrolled_by, no_later_than, not_before, witnesses, witnesses_of, index, seq, final_size, trial_fingerprint } = s;
-  return JSON.parse(JSON.stringify({ verdict, file, failed, statement, key, signer, enrolled_by, no_later_than, not_before, witnesses, witnesses_of, index, seq, final_size, trial_fingerprint })) as Said;
+  const { verdict, file, failed, statement, key, signer, enrolled_by, no_later_than, time_stamp_authority, time_stamps_renewed, not_before, witnesses, witnesses_of, index, seq, final_size, trial_fingerprint } = s;
+  return JSON.parse(JSON.stringify({ verdict, file, failed, statement, key, signer, enrolled_by, no_later_than, time_stamp_authority, time_stamps_renewed, not_before, witnesses, witnesses_of, index, seq, final_size, trial_fingerprint })) as Said;
 }
 
 /** What the program's --json says of a history. */

@@ -57,9 +57,9 @@ export async function serveStory(s: Story): Promise<Notary> {
 }
 
 /** Seals a file in the name of site 708; the receipt and the manifest stand beside it. */
-export function sealAtSite(s: Story, n: Notary, file: string, prefix: string): void {
+export function sealAtSite(s: Story, n: Notary, file: string, prefix: string, ...more: string[]): void {
   const site = join(s.dir, "site-708");
-  run(["seal", file, "--invite", join(site, "site-708.invite"), "--key", join(site, "chen.key"), "--service", n.url, "--out", prefix]);
+  run(["seal", file, "--invite", join(site, "site-708.invite"), "--key", join(site, "chen.key"), "--service", n.url, "--out", prefix, ...more]);
 }
 
 /** A share of site 701: of some of its files, or of all. */

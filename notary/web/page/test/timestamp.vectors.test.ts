@@ -31,6 +31,7 @@ const verifyTimestamps = async (timestamps: Uint8Array[], checkpoint: Uint8Array
 
 const problems: Record<string, string> = {
   "bad-imprint": "otherImprint", "bad-certificate-expired-before": "signature", "bad-root": "signature", "bad-purpose": "purpose",
+  "bad-digest-sha1": "signature", "bad-name-sha1": "signature", "bad-without-certificate": "form", "bad-many-certificates": "form", "bad-version": "form",
 };
 
 test("good tokens prove their time", async () => {
@@ -48,6 +49,9 @@ test("bad tokens prove nothing, each for its reason", async () => {
   for (const name of names) assert.deepEqual(await verifyTimestamps([token(name)], checkpoint, trusting(text("root.pem"))), [{ problem: problems[name] }], name);
   assert.deepEqual(await verifyTimestamps([token("good")], checkpoint, trusting("")), [{ problem: "noRoots" }]);
   assert.deepEqual(await verifyTimestamps([token("good")], checkpoint, undefined), [{ problem: "noRoots" }]);
+  const loose = token("good-rsa"); // a length that is none, in what no signature covers
+  loose[59]! -= 8;
+  assert.deepEqual(await verifyTimestamps([loose], checkpoint, trusting(text("root.pem"))), [{ problem: "form" }]);
   assert.deepEqual(await verifyTimestamps([new Uint8Array(70_000)], checkpoint, trusting(text("root.pem"))), [{ problem: "tooMany" }]);
 });
 

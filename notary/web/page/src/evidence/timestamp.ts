@@ -5,6 +5,7 @@
 
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from "asn1js";
 import * as pki from "pkijs";
+import { isDER } from "../format/der.ts";
 import type { Algorithm } from "../format/key.ts";
 import { type Trust, isAccepted } from "../format/trust.ts";
 import { type Seconds, equal } from "../format/value.ts";
@@ -33,11 +34,11 @@ interface Token extends TimestampVerdict {
   readonly revocations?: Revocation[];
 }
 
-const maxTokens = 8, maxToken = 64 << 10, maxCertificates = 16;
+const maxTokens = 8, maxToken = 64 << 10, maxCertificates = 8;
 const p256 = "1.2.840.10045.3.1.7", ed25519 = "1.3.101.112";
 const signedData = "1.2.840.113549.1.7.2", tstInfo = "1.2.840.113549.1.9.16.1.4", oidSha256 = "2.16.840.1.101.3.4.2.1", oidSha512 = "2.16.840.1.101.3.4.2.3";
 const extendedKeyUsage = "2.5.29.37", timeStamping = "1.3.6.1.5.5.7.3.8", commonName = "2.5.4.3";
-const signingCertificateV2 = "1.2.840.113549.1.9.16.2.47", signingCertificate = "1.2.840.113549.1.9.16.2.12";
+const signingCertificateV2 = "1.2.840.113549.1.9.16.2.47";
 
 /**
  * Judges the renewals, the last one first and as of now, each before it as of the time of
@@ -80,6 +81,7 @@ const copy = (b: Uint8Array): ArrayBuffer => b.slice().buffer;
 const certificate = (der: Uint8Array): pki.Certificate => pki.Certificate.fromBER(copy(der));
 
 async function verifyToken(token: Uint8Array, bytes: Uint8Array, hash: string, roots: pki.Certificate[]): Promise<Token> {
+  if (!isDER(token)) return { problem: "form" };
   const ber = fromBER(copy(token));
   const content = new pki.ContentInfo({ schema: ber.result });
   if (ber.offset !== token.length || content.contentType !== signedData) return { problem: "form" };
@@ -88,21 +90,22 @@ async function verifyToken(token: Uint8Array, bytes: Uint8Array, hash: string, r
   const certificates = (signed.certificates ?? []).filter((c) => c instanceof pki.Certificate);
   if (info.eContentType !== tstInfo || !info.eContent || signed.signerInfos.length !== 1 || certificates.length > maxCertificates) return { problem: "form" };
   const tst = pki.TSTInfo.fromBER(info.eContent.getValue());
+  if (tst.version !== 1 || tst.extensions?.some((e) => e.critical)) return { problem: "form" };
   const imprint = new Uint8Array(await crypto.subtle.digest(digests[hash]!, copy(bytes)));
   if (tst.messageImprint.hashAlgorithm.algorithmId !== hash || !equal(new Uint8Array(tst.messageImprint.hashedMessage.valueBlock.valueHexView), imprint)) {
     return { problem: "otherImprint" };
   }
-  // A root may be the signer; then it need not come with the token.
-  const signer = [...certificates, ...roots].find((c) => isSigner(c, signed.signerInfos[0]!));
-  if (!signer || !isForTimestamping(signer)) return { problem: "purpose" };
-  if (!(await namesCertificate(signed.signerInfos[0]!, signer))) return { problem: "signature" };
+  const by = signed.signerInfos[0]!, signer = certificates.find((c) => isSigner(c, by));
+  if (!signer) return { problem: "form" };
+  if (!isForTimestamping(signer)) return { problem: "purpose" };
+  if (!digests[by.digestAlgorithm.algorithmId] || !(await namesCertificate(by, signer))) return { problem: "signature" };
   const revocations = await revocationsOf(signed, signer, certificates, roots);
   signed.crls = signed.ocsps = []; // judged here, as of the token's time
   signed.certificates = [...certificates, ...roots];
   const good = await signed.verify({ signer: 0, data: copy(bytes), trustedCerts: roots, checkDate: tst.genTime, checkChain: true }).catch(() => false);
   if (!good) return { problem: "signature" };
   const name = signer.subject.typesAndValues.find((t) => t.type === commonName) ?? signer.subject.typesAndValues.at(-1);
-  return { at: Math.floor(tst.genTime.getTime() / 1000), authority: String(name?.value.valueBlock.value ?? ""), algorithms: algorithmsOf(hash, signed.signerInfos[0]!, signer), revocations };
+  return { at: Math.floor(tst.genTime.getTime() / 1000), authority: String(name?.value.valueBlock.value ?? ""), algorithms: algorithmsOf(hash, by, signer), revocations };
 }
 
 /** What a token rests on, of what trust files name: the hashes of its imprint and signature, and the signature's key. */
@@ -125,15 +128,15 @@ function isForTimestamping(c: pki.Certificate): boolean {
   return usages.length === 1 && usages[0]!.critical && purposes?.length === 1 && purposes[0] === timeStamping;
 }
 
-/** The signed attributes name the certificate by hash (RFC 5035), so that no other with its key can stand in. */
+/** The signed attributes name the certificate by SHA-256 or better (RFC 5035), so that no other with its key can stand in. */
 async function namesCertificate(s: pki.SignerInfo, c: pki.Certificate): Promise<boolean> {
-  const attribute = s.signedAttrs?.attributes.find((a) => a.type === signingCertificateV2 || a.type === signingCertificate);
+  const attribute = s.signedAttrs?.attributes.find((a) => a.type === signingCertificateV2);
   const first = within(within(within(attribute?.values[0], 0), 0), undefined);
   if (!attribute || !first) return false;
-  // ESSCertIDv2: an algorithm where it is not SHA-256, then the hash; ESSCertID: SHA-1.
+  // ESSCertIDv2: an algorithm where it is not SHA-256, then the hash.
   const hash = first.find((v): v is OctetString => v instanceof OctetString);
   const algorithm = first[0] instanceof Sequence ? new pki.AlgorithmIdentifier({ schema: first[0] }).algorithmId : oidSha256;
-  const name = attribute.type === signingCertificate ? "SHA-1" : digests[algorithm];
+  const name = digests[algorithm];
   if (!hash || !name) return false;
   const digest = await crypto.subtle.digest(name, c.toSchema(true).toBER());
   return equal(new Uint8Array(digest), new Uint8Array(hash.valueBlock.valueHexView));

@@ -13,12 +13,15 @@ import type { Words } from "./words.ts";
 
 /** The lists of a statement of which only the beginning is printed, as in the program. */
 const maxAbout = 2, maxRules = 4;
+const longText = 240;
 
 export function certificateSheet(w: Words, r: CheckedReceipt, v: Verdict): HTMLElement {
   const s = v.statement, confirmed = wordOf(r) === "verified";
   const text = codeText(v, r.evidence.bytes);
   const subject = s.stream === s.kind ? [s.trial] : [s.stream, s.trial];
-  return h("section", { class: "paper certificate" },
+  // What was written long is written small, so that the sheet stays one.
+  const written = [s.label, s.reason, s.signer, s.person].join("").length;
+  return h("section", { class: `paper certificate${written > longText ? " long" : ""}` },
     h("header", {}, h("h2", {}, w.t("cert.title")), h("p", { class: "standing" }, w.t(confirmed ? "word.verified" : "cert.unconfirmed"))),
     h("p", { class: "lead" }, w.t(confirmed ? "cert.lead" : "lead.unconfirmed")),
     h("p", { class: "subject" }, w.of("kind", s.kind), ...subject.flatMap((x) => [" · ", outside(x)])),

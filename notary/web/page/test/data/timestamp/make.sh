@@ -38,6 +38,20 @@ signer_digest = sha256
 default_policy = 1.2.3.4.1
 digests = sha256
 ess_cert_id_alg = sha256
+[reply-sha1]
+serial = tsserial
+crypto_device = builtin
+signer_digest = sha1
+default_policy = 1.2.3.4.1
+digests = sha256
+ess_cert_id_alg = sha256
+[reply-name-sha1]
+serial = tsserial
+crypto_device = builtin
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+ess_cert_id_alg = sha1
 C
 echo 01 >tsserial
 : >index
@@ -50,11 +64,15 @@ leaf() { # name, root, extensions, start, end, key options…
 	openssl req -new -newkey "$@" -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name" 2>/dev/null
 	openssl ca -batch -config ts.cnf -name ca -cert "$ca.pem" -keyfile "$ca.key" -in "$name.csr" -out "$name.pem" -notext -extensions "$ext" -startdate "$(day "$from")" -enddate "$(day "$to")" 2>/dev/null
 }
-token() { # name, file
-	openssl ts -query -data "$2" -sha256 -cert -out q.tsq 2>/dev/null
-	openssl ts -reply -config ts.cnf -section reply -queryfile q.tsq -signer "$1.pem" -inkey "$1.key" -token_out -out "$3.der" 2>/dev/null
-	base64 -w0 "$3.der" >"$out/$3.txt"
-	echo >>"$out/$3.txt"
+keep() { # file, name
+	base64 -w0 "$1" >"$out/$2.txt"
+	echo >>"$out/$2.txt"
+}
+token() { # name, file, to, section, options…
+	local name=$1 to=$3 section=${4:-reply}
+	openssl ts -query -data "$2" -sha256 ${certs--cert} -out q.tsq 2>/dev/null
+	openssl ts -reply -config ts.cnf -section "$section" -queryfile q.tsq -signer "$name.pem" -inkey "$name.key" "${@:5}" -token_out -out "$to.der" 2>/dev/null
+	keep "$to.der" "$to"
 }
 ec="ec -pkeyopt ec_paramgen_curve:P-256"
 root example
@@ -70,9 +88,22 @@ token rsa sample.checkpoint good-rsa
 token ec others bad-imprint
 token late sample.checkpoint bad-certificate-expired-before
 token other sample.checkpoint bad-root
-# A certificate that is not for timestamping signs the content of the good token.
+token ec sample.checkpoint bad-digest-sha1 reply-sha1
+token ec sample.checkpoint bad-name-sha1 reply-name-sha1
+certs= token ec sample.checkpoint bad-without-certificate
+for n in 1 2 3 4 5 6 7 8; do
+	root "more$n"
+	cat "more$n.pem" >>more.pem
+done
+token ec sample.checkpoint bad-many-certificates reply -chain more.pem
+# A certificate that is not for timestamping signs the content of the good token; one
+# that is signs it as of another version.
+sign() { # name, content, to
+	openssl cms -sign -binary -nodetach -cades -md sha256 -econtent_type 1.2.840.113549.1.9.16.1.4 -in "$2" -signer "$1.pem" -inkey "$1.key" -outform DER -out "$3.der"
+	keep "$3.der" "$3"
+}
 openssl cms -verify -noverify -in good.der -inform DER -out tstinfo -binary 2>/dev/null
-openssl cms -sign -binary -nodetach -cades -md sha256 -econtent_type 1.2.840.113549.1.9.16.1.4 -in tstinfo -signer plain.pem -inkey plain.key -outform DER -out plain.der
-base64 -w0 plain.der >"$out/bad-purpose.txt"
-echo >>"$out/bad-purpose.txt"
+sign plain tstinfo bad-purpose
+{ head -c 2 tstinfo; printf '\x02\x01\x02'; tail -c +6 tstinfo; } >version2
+sign ec version2 bad-version
 cp example.pem "$out/root.pem"
