@@ -294,6 +294,23 @@ describe("the page itself", () => {
     await p.waitForSelector(".sheet.unconfirmed");
   });
 
+  visit("two things dropped at once are both looked at, and gone after starting again", async (p) => {
+    const texts = ["site1.receipt", "site1b.receipt"].map((name) => readFileSync(join(sample, name), "utf8"));
+    const drop = (texts: string[]): void => {
+      for (const [i, text] of texts.entries()) {
+        const t = new DataTransfer();
+        t.items.add(new File([text], `${i}.receipt`));
+        document.querySelector("h1")!.dispatchEvent(new DragEvent("drop", { dataTransfer: t, bubbles: true, cancelable: true }));
+      }
+    };
+    await p.evaluate(drop, texts);
+    await p.locator(".sheet").nth(1).waitFor({ state: "attached" });
+    await p.click(".end button");
+    await p.evaluate(drop, texts);
+    await p.locator(".sheet").nth(1).waitFor({ state: "attached" });
+    assert.equal(await p.locator(".sheet").count(), 2, "what was there before starting again is gone");
+  });
+
   visit("what was accepted is remembered, and can be forgotten", async (p) => {
     await accept(p, join(sample, "acme.trust"));
     await p.reload();

@@ -29,6 +29,8 @@ class Page {
   private readonly served = servedTrust();
   private pin = "";
   private run = 0; // what an older run finds is no longer shown
+  private visit = 0; // what was dropped before starting again stays away
+  private reading: Promise<void> = Promise.resolve();
   private hasher = startHasher();
   private view;
 
@@ -86,7 +88,14 @@ class Page {
   private async add(files: Given[]): Promise<void> {
     if (files.length === 0) return;
     this.view.status(this.words.t("drop.reading"));
-    this.desk = await addFiles(this.desk, files);
+    const visit = this.visit;
+    // One after the other: each is put on the desk that the one before left.
+    this.reading = this.reading.catch(() => undefined).then(async () => {
+      const desk = visit === this.visit ? await addFiles(this.desk, files) : this.desk;
+      if (visit === this.visit) this.desk = desk;
+    });
+    await this.reading;
+    if (visit !== this.visit) return;
     await this.check();
     if (this.result && this.result.receipts.length + this.result.histories.length > 0) this.view.toResult();
   }
@@ -144,6 +153,7 @@ class Page {
 
   private again(): void {
     this.run++;
+    this.visit++;
     this.hasher.stop();
     this.hasher = startHasher();
     this.desk = emptyDesk();
