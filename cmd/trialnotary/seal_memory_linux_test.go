@@ -12,11 +12,11 @@ import (
 )
 
 // The most memory a process may take to seal or verify, whatever the size of a file,
-// and how much more for each of many files: its names, digests and line in the
+// and how much more for each of many files: its names, digests and lines in the
 // manifest.
 const (
 	memoryOfSealing = 64 << 20
-	memoryOfAFile   = 1500
+	memoryOfAFile   = 2000
 )
 
 // TestMemoryOfSealing seals a sparse file of TRIALNOTARY_TEST_SPARSE gigabytes (a half;
